@@ -1,0 +1,46 @@
+# One command a chore, the same on a laptop and in CI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve test check format bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make serve   start the emulator on 127.0.0.1:8080"
+	@echo "make test    set up what the tests need, and run them"
+	@echo "make check   ruff, ruff format, mypy --strict"
+	@echo "make bench   measure against a floor in the same run (needs wrk)"
+	@echo "make format  format and sort imports"
+
+# A stamp for each environment: made anew when the pins change.
+$(VENV)/.serve: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $(VENV)/.serve $@
+
+serve: $(VENV)/.serve
+	@exec $(BIN)/gpt-image-emulator serve $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

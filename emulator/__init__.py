@@ -1,0 +1,3 @@
+"""A local emulator of APIAny's asynchronous GPT-Image 2 API."""
+
+__version__ = "0.1.0"

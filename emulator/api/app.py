@@ -1,0 +1,97 @@
+"""The whole route table on one screen."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from emulator.api import account, control, documents, images, media, tasks
+from emulator.api.access_log import AccessLog
+from emulator.api.middleware import Envelope
+from emulator.core.errors import Refusal, shown
+from emulator.service.services import Services
+
+Handler = Callable[[Request, Services], Awaitable[Response]]
+Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
+
+PREFIXES = ("/v1", "/api/v1")  # BASE-1
+
+V1: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/tasks/{task_id}", tasks.read),
+    ("POST", "/images/generations", images.create),
+    ("POST", "/images/generations/sync", images.create_and_wait),
+    ("POST", "/images/edits", images.edit),
+    ("POST", "/images/upload", images.upload),
+    ("GET", "/credits/balance", account.balance),
+    ("GET", "/models", account.models),
+)
+PUBLIC: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/media/uploads/{upload_id}", media.upload),
+    ("GET", "/media/{task_id}/{index}.png", media.picture),
+    ("GET", "/llms.txt", documents.llms_txt),
+    ("GET", "/openapi.yaml", documents.openapi_yaml),
+    ("GET", "/openapi.json", documents.openapi_json),
+)
+CONTROL: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/_emulator/health", control.health),
+    ("GET", "/_emulator/clock", control.read_clock),
+    ("POST", "/_emulator/clock", control.command_clock),
+    ("GET", "/_emulator/account", control.account),
+    ("GET", "/_emulator/ledger", control.ledger),
+    ("GET", "/_emulator/deliveries", control.deliveries),
+    ("GET", "/_emulator/keys", control.list_keys),
+    ("POST", "/_emulator/keys", control.create_key),
+    ("DELETE", "/_emulator/keys/{name}", control.revoke_key),
+)
+
+
+class Endpoint:
+    """A handler as an ASGI application, with nothing between it and the router."""
+
+    def __init__(self, handlers: dict[str, Handler], services: Services) -> None:
+        self._handlers = handlers
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; errors are for the envelope."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        response = await self._handlers[method](Request(scope, receive), self._services)
+        await response(scope, receive, send)
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """Build the routes: those of ``/v1`` under both prefixes, the hot ones first."""
+    table = [
+        *((method, prefix + path, handler) for method, path, handler in V1 for prefix in PREFIXES),
+        *PUBLIC,
+        *CONTROL,
+    ]
+    by_path: dict[str, dict[str, Handler]] = {}
+    for method, path, handler in table:
+        by_path.setdefault(path, {})[method] = handler
+    return [
+        Route(path, Endpoint(handlers, services), methods=list(handlers))
+        for path, handlers in by_path.items()
+    ]
+
+
+def build_app(services: Services, access_log: AccessLog, lifespan: Lifespan) -> ASGIApp:
+    """Build the ASGI application.
+
+    Args:
+        services: the use cases.
+        access_log: where requests are noted.
+        lifespan: starts and stops what runs beside the requests.
+    """
+    router = Router(routes(services), redirect_slashes=False, default=_not_found, lifespan=lifespan)
+    return Envelope(router, services, access_log)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        return
+    message = f"There is no route {shown(scope['path'])}; /llms.txt lists them."
+    raise Refusal("not_found", message)

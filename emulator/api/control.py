@@ -1,0 +1,126 @@
+"""/_emulator: everything that the upstream does not have."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emulator import __version__
+from emulator.api.http import authenticate, json_response, read_json_object
+from emulator.core.clock import rfc3339
+from emulator.core.errors import Refusal, shown
+from emulator.service.accounts import NewKey
+from emulator.service.services import Services
+from emulator.store.records import ApiKey
+
+_MOST_ROWS = 1000
+_CREDITS = Field(ge=0, le=10**12)
+
+
+class KeyBody(BaseModel):
+    """What POST /_emulator/keys takes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field("key", min_length=1, max_length=100)
+    credits: int | None = Field(None, ge=0, le=10**12)
+    budget_credits: int | None = Field(None, ge=0, le=10**12)
+    requests_per_minute: int | None = Field(None, ge=1, le=10**6)
+    models: list[str] | None = None
+
+
+async def health(request: Request, services: Services) -> Response:
+    """Answer a probe: the server takes requests."""
+    return json_response({"status": "ok", "version": __version__})
+
+
+async def read_clock(request: Request, services: Services) -> Response:
+    """Answer the account's clock."""
+    caller = await authenticate(request, services)
+    return json_response(await services.clocks.read(caller.account_id))
+
+
+async def command_clock(request: Request, services: Services) -> Response:
+    """Freeze, resume, advance or set the account's clock."""
+    caller = await authenticate(request, services)
+    body = await read_json_object(request, services)
+    answer = await services.clocks.command(caller, body)
+    caller = await authenticate(request, services)
+    return json_response(answer)
+
+
+async def account(request: Request, services: Services) -> Response:
+    """Answer the account's sums in credits."""
+    caller = await authenticate(request, services)
+    sums = await services.accounts.balance(caller)
+    return json_response({"account_id": caller.account_id, "credits": sums})
+
+
+async def ledger(request: Request, services: Services) -> Response:
+    """Answer the account's ledger, oldest entry first (CRED-7)."""
+    caller = await authenticate(request, services)
+    after = _number(request, "after", 0, 10**15)
+    limit = _number(request, "limit", 100, _MOST_ROWS)
+    return json_response({"data": await services.accounts.ledger(caller, after, limit)})
+
+
+async def deliveries(request: Request, services: Services) -> Response:
+    """Answer the account's callback deliveries with every attempt, newest first."""
+    caller = await authenticate(request, services)
+    limit = _number(request, "limit", 100, _MOST_ROWS)
+    return json_response({"data": await services.deliveries.list(caller, limit)})
+
+
+async def list_keys(request: Request, services: Services) -> Response:
+    """Answer all keys, without the keys themselves."""
+    return json_response({"data": [_shown(key) for key in await services.accounts.list_keys()]})
+
+
+async def create_key(request: Request, services: Services) -> Response:
+    """Create a key with an account of its own; it is shown this once."""
+    body = await read_json_object(request, services)
+    try:
+        fields = KeyBody.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        param = ".".join(map(str, first["loc"]))
+        message = f"{param}: {first['msg']}; {shown(first['input'])} was sent."
+        raise Refusal("invalid_value", message, param) from error
+    credits = services.settings.initial_credits if fields.credits is None else fields.credits
+    models = None if fields.models is None else tuple(fields.models)
+    new = NewKey(fields.name, credits, fields.budget_credits, fields.requests_per_minute, models)
+    key, record = await services.accounts.create_key(new)
+    return json_response({"key": key, **_shown(record)}, 201)
+
+
+async def revoke_key(request: Request, services: Services) -> Response:
+    """Revoke the keys of a name."""
+    name: str = request.path_params["name"]
+    revoked = await services.accounts.revoke(name)
+    if not revoked:
+        raise Refusal("not_found", f"There is no key named {shown(name)} that is not revoked.")
+    return json_response({"revoked": revoked})
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "hint": key.hint,
+        "account_id": key.account_id,
+        "budget_credits": key.budget_credits,
+        "budget_used": key.budget_used,
+        "requests_per_minute": key.requests_per_minute,
+        "models": key.models,
+        "created_at": rfc3339(key.created_at),
+        "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
+    }
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 15 or int(text) > most:
+        raise Refusal.invalid_value(name, text, f"a whole number from 0 to {most:,}")
+    return int(text)

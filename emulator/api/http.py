@@ -1,0 +1,196 @@
+"""What every handler needs of HTTP: the call, its caller, its body, and an answer."""
+
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emulator.core.errors import Refusal, shown
+from emulator.service.services import Services
+from emulator.store.records import Caller
+
+_MAX_FORM_FILES = 40
+_MAX_FORM_FIELDS = 100
+_MAX_FORM_FIELD_BYTES = 1024 * 1024
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known of a request while it is answered.
+
+    Attributes:
+        request_id: the ``X-Request-Id`` of its answer (REQ-1).
+        now: the instant of its answer: the account's, once it is known.
+        account_id: the caller's account, once it is known.
+        status: the answer's status, once it is sent.
+    """
+
+    request_id: str
+    now: int
+    account_id: str = "-"
+    status: int = 0
+
+
+def call_of(request: Request) -> Call:
+    """The call that a request belongs to."""
+    call: Call = request.scope["call"]
+    return call
+
+
+def api_key(headers: Mapping[str, str]) -> str | None:
+    """Read the key: ``Authorization: Bearer`` (AUTH-1) or ``x-api-key`` (AUTH-2)."""
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() == "bearer" and key.strip():
+            return key.strip()
+    return headers.get("x-api-key") or None
+
+
+async def authenticate(request: Request, services: Services) -> Caller:
+    """Find the caller, and put the answer on the account's clock."""
+    caller = await services.accounts.authenticate(api_key(request.headers))
+    call = call_of(request)
+    call.account_id = caller.account_id
+    call.now = caller.clock.now(services.clock.now())
+    return caller
+
+
+def base_url(request: Request, services: Services) -> str:
+    """Scheme and host that links begin with."""
+    if services.settings.public_url:
+        return services.settings.public_url
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        address, port = request.scope.get("server") or ("127.0.0.1", 80)
+        host = f"{address}:{port}"
+    return f"{request.scope['scheme']}://{host}"
+
+
+async def read_json_object(request: Request, services: Services) -> dict[str, Any]:
+    """Read a JSON object, strictly.
+
+    Raises:
+        Refusal: the Content-Type is not JSON, or the body is too large, broken, no object, too
+            deep, or names a field twice.
+    """
+    require_content_type(request, "application/json")
+    body = b"".join([chunk async for chunk in limited_body(request, services)])
+    return parse_json_object(body)
+
+
+@asynccontextmanager
+async def open_form(request: Request, services: Services) -> AsyncIterator[FormData]:
+    """Read a multipart form; its files wait in temporary files until it is closed.
+
+    Raises:
+        Refusal: the Content-Type is not multipart, or the body is too large or broken.
+    """
+    require_content_type(request, "multipart/form-data")
+    parser = MultiPartParser(
+        request.headers,
+        limited_body(request, services),
+        max_files=_MAX_FORM_FILES,
+        max_fields=_MAX_FORM_FIELDS,
+        max_part_size=_MAX_FORM_FIELD_BYTES,
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, LookupError, ValueError) as error:
+        problem = error.message if isinstance(error, MultiPartException) else str(error)
+        message = f"The body must be a multipart form: {problem}"
+        raise Refusal("invalid_body", message, "body") from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def require_content_type(request: Request, expected: str) -> None:
+    """Check the Content-Type.
+
+    Raises:
+        Refusal: it is missing or another.
+    """
+    sent = request.headers.get("content-type", "")
+    media_type, _, parameters = sent.partition(";")
+    if media_type.strip().lower() != expected:
+        was = f"{shown(sent)} was sent" if sent else "none was sent"
+        message = f"Content-Type must be {expected}; {was}."
+        raise Refusal("invalid_content_type", message, "Content-Type")
+    charset = re.search(r'charset\s*=\s*"?([^";\s]+)', parameters, re.IGNORECASE)
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        message = f"Content-Type must be {expected} in UTF-8; {shown(sent)} was sent."
+        raise Refusal("invalid_content_type", message, "Content-Type")
+
+
+async def limited_body(request: Request, services: Services) -> AsyncGenerator[bytes, None]:
+    """Stream the body up to the limit.
+
+    Raises:
+        Refusal: it is larger.
+    """
+    limit = services.settings.max_body_mib * 1024 * 1024
+    declared = request.headers.get("content-length", "")
+    received = int(declared) if declared.isdigit() and len(declared) < 18 else 0
+    if received <= limit:
+        received = 0
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > limit:
+                break
+            yield chunk
+    if received > limit:
+        message = f"The body may have {limit:,} bytes at most; {received:,} or more were sent."
+        raise Refusal("body_too_large", message, "body")
+
+
+def parse_json_object(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object, strictly: see ``read_json_object``."""
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_such_number)
+    except UnicodeDecodeError as error:
+        problem = f"byte {error.start} ({body[error.start]:#04x}) is not valid UTF-8"
+    except json.JSONDecodeError as error:
+        problem = f"{error.msg} at line {error.lineno}, column {error.colno}"
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except ValueError as error:
+        problem = str(error)
+    else:
+        if isinstance(value, dict):
+            return value
+        message = f"The body must be a JSON object; {shown(value)} was sent."
+        raise Refusal("invalid_body", message, "body")
+    message = f"The body must be a JSON object in UTF-8: {problem}."
+    raise Refusal("invalid_json", message, "body")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    names = [name for name, _ in pairs]
+    name = next(name for name in names if names.count(name) > 1)
+    message = f"The field {shown(name)} is there more than once; send each field once."
+    raise Refusal("duplicate_field", message, name.encode("utf-8", "replace").decode())
+
+
+def _no_such_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def json_response(
+    payload: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Answer with JSON."""
+    content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, status, headers, "application/json")

@@ -1,0 +1,90 @@
+"""Around every request: its id, its Date, its errors, its line in the access log."""
+
+import logging
+import time
+from functools import lru_cache
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emulator.api.access_log import AccessLog
+from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
+from emulator.api.http import Call, json_response
+from emulator.core.clock import SECOND, http_date
+from emulator.core.errors import Refusal
+from emulator.service.services import Services
+
+_log = logging.getLogger("emulator")
+
+
+class Envelope:
+    """Pure ASGI middleware: everything that is the same for every route."""
+
+    def __init__(self, app: ASGIApp, services: Services, access_log: AccessLog) -> None:
+        self._app = app
+        self._services = services
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, the answer is one of ours."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        services = self._services
+        call = Call(f"req_{services.entropy.token()[:24]}", services.clock.now())
+        scope["call"] = call
+        scope["app"] = self  # Starlette then raises its 405 instead of answering it
+
+        async def send_signed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                call.status = message["status"]
+                message["headers"].append((b"x-request-id", call.request_id.encode()))  # REQ-1
+                message["headers"].append((b"date", _date(call.now // SECOND)))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_signed)
+        except ClientDisconnect:
+            pass
+        except Exception as error:
+            if call.status:
+                raise
+            await self._error(error)(scope, receive, send_signed)
+        finally:
+            self._access_log.add(scope, call, time.perf_counter() - started)
+
+    def _error(self, error: Exception) -> Response:
+        """Turn whatever was raised into the upstream's error body (ERR-1)."""
+        headers: dict[str, str] = {}
+        match error:
+            case Refusal():
+                status = status_of(error, self._services.settings)
+                body = error_body(status, error.code, error.message, error.param)
+                if error.retry_after_seconds is not None:
+                    headers["Retry-After"] = str(error.retry_after_seconds)
+                if status == 401:
+                    headers["WWW-Authenticate"] = "Bearer"
+            case TaskFailed():
+                status = STATUS_BY_FAILURE[error.failure["code"]]
+                failure = error.failure
+                body = error_body(status, failure["code"], failure["message"], None)
+            case HTTPException():
+                status = error.status_code
+                headers.update(error.headers or {})
+                allowed = headers.get("Allow", "")
+                message = f"This route does not take that method; it takes {allowed}."
+                body = error_body(status, "method_not_allowed", message, None)
+            case _:
+                _log.error("a request failed", exc_info=error)
+                status = 500
+                message = "The emulator met an error of its own; its log says more."
+                body = error_body(status, "internal_error", message, None)
+        return json_response(body, status, headers)
+
+
+@lru_cache(maxsize=64)
+def _date(unix_seconds: int) -> bytes:
+    return http_date(unix_seconds * SECOND).encode()

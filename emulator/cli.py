@@ -1,0 +1,99 @@
+"""The command line: flags and environment -> Settings -> a server."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from emulator import __version__
+from emulator.settings import SETTINGS, SettingError, Settings, from_texts
+from emulator.store.records import StoreError
+
+PROGRAM = "gpt-image-emulator"
+
+_DESCRIPTION = "A local, free, deterministic emulator of the asynchronous GPT-Image 2 API."
+_EPILOG = (
+    "Every flag can also be set by an environment variable: --media-ttl-hours is"
+    " GPT_IMAGE_EMULATOR_MEDIA_TTL_HOURS. A flag wins."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        The process's exit code: 0, 1 where the server could not run, 2 for a wrong call.
+    """
+    parsed = _parser().parse_args(arguments)
+    flags = {
+        info.name: text
+        for info in SETTINGS
+        if (text := getattr(parsed, info.name, None)) is not None
+    }
+    try:
+        settings = from_texts(flags, os.environ)
+        if not settings.database:
+            settings = replace(settings, database=str(default_database(os.environ)))
+        return _run(parsed, settings)
+    except SettingError as error:
+        return _fail(2, str(error))
+    except StoreError as error:
+        return _fail(1, str(error))
+
+
+def default_database(environment: "os._Environ[str] | dict[str, str]") -> Path:
+    """The database's place in the user's state directory."""
+    state = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / PROGRAM / "state.db"
+
+
+def _run(parsed: argparse.Namespace, settings: Settings) -> int:
+    if parsed.command == "keys":
+        from emulator.keys_command import run_keys
+
+        return run_keys(parsed, settings)
+    from emulator.serve_command import run_server
+
+    return run_server(settings)
+
+
+def _fail(code: int, message: str) -> int:
+    print(f"{PROGRAM}: {message}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve", help="start the emulator", description=_DESCRIPTION, epilog=_EPILOG
+    )
+    _add_settings(serve, [info.name for info in SETTINGS])
+    keys = commands.add_parser("keys", help="create, list and revoke API keys")
+    actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser("create", help="create a key with an account of its own")
+    create.add_argument("--name", default="key", help="for people (default: key)")
+    create.add_argument("--credits", help="credits of its account (default: --initial-credits)")
+    create.add_argument("--budget", help="credits that it may spend in all (default: no limit)")
+    create.add_argument("--requests-per-minute", help="how often it may call (default: no limit)")
+    create.add_argument("--models", help="models that it may use, comma-separated (default: all)")
+    listing = actions.add_parser("list", help="list all keys, without the keys themselves")
+    revoke = actions.add_parser("revoke", help="revoke a key, by the key itself or its name")
+    revoke.add_argument("name", metavar="KEY_OR_NAME")
+    for action in (create, listing, revoke):
+        _add_settings(action, ["database", "initial_credits"])
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    for info in SETTINGS:
+        if info.name in names:
+            text = f"{info.help} (default: {info.default})".replace("%", "%%")
+            parser.add_argument(info.flag, dest=info.name, metavar="VALUE", help=text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Callbacks: when each attempt is due, what makes it delivered, and its signature."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from emulator.core.clock import SECOND
+from emulator.core.errors import Refusal
+from emulator.core.seed import fraction
+
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives to secrets
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a delivery is tried (CB-3; all of it are settings).
+
+    Attributes:
+        delays_seconds: before each attempt, counted from the attempt before it.
+        jitter: each delay grows by a part of it between 0 and this.
+    """
+
+    delays_seconds: tuple[float, ...] = (0, 5, 30, 120, 600, 3600)
+    jitter: float = 0.1
+
+    def due_at(self, attempt: int, after: int, seed: int) -> int | None:
+        """Decide when an attempt is due, on the account's clock.
+
+        Args:
+            attempt: 1 for the first.
+            after: the task's end, or the instant of the attempt before.
+            seed: the task's seed.
+
+        Returns:
+            An instant, or None where the attempts are exhausted.
+        """
+        if attempt > len(self.delays_seconds):
+            return None
+        factor = 1 + self.jitter * fraction(seed, "callback", attempt)
+        return after + round(self.delays_seconds[attempt - 1] * factor * SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The delivery of one task's end to its ``callback_url``.
+
+    Attributes:
+        id: ``msg_`` and 24 hexadecimal digits; the same in every attempt.
+        task_id, account_id: what it reports, and whose it is.
+        url: where to.
+        state: pending, delivered, exhausted or refused (by the address policy).
+        attempts_made: how many attempts ended.
+        due_at: the next attempt's instant on the account's clock; None where there is none.
+    """
+
+    id: str
+    task_id: str
+    account_id: str
+    url: str
+    state: str
+    attempts_made: int
+    due_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """What one attempt met.
+
+    Attributes:
+        status: the HTTP status, or None where no answer came.
+        duration_ms: how long it took in real time.
+        answer: the first bytes of the answer's body, as text.
+        error: why no answer came, or None.
+        refused: the address policy did not let it go out.
+    """
+
+    status: int | None
+    duration_ms: int
+    answer: str = ""
+    error: str | None = None
+    refused: bool = False
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver took it: any 2xx (CB-3)."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def after_attempt(
+    delivery: Delivery, result: AttemptResult, now: int, seed: int, policy: RetryPolicy
+) -> Delivery:
+    """Decide a delivery's next state from what an attempt met (CB-2, CB-3)."""
+    made = delivery.attempts_made + 1
+    due_at = None
+    if result.delivered:
+        state = "delivered"
+    elif result.refused:
+        state = "refused"
+    else:
+        due_at = policy.due_at(made + 1, now, seed)
+        state = "exhausted" if due_at is None else "pending"
+    return Delivery(
+        delivery.id, delivery.task_id, delivery.account_id, delivery.url, state, made, due_at
+    )
+
+
+def parse_secret(text: str) -> bytes:
+    """Read a signing secret: ``whsec_`` and base64, as Standard Webhooks writes it.
+
+    Raises:
+        Refusal: it is something else, or shorter than 24 bytes.
+    """
+    if text.startswith(_SECRET_PREFIX):
+        try:
+            secret = base64.b64decode(text.removeprefix(_SECRET_PREFIX), validate=True)
+        except binascii.Error:
+            secret = b""
+        if 24 <= len(secret) <= 64:
+            return secret
+    raise Refusal.invalid_value(
+        "callback-secret", "(hidden)", "whsec_ followed by the base64 of 24 to 64 bytes"
+    )
+
+
+def signature_headers(secret: bytes, message_id: str, now: int, body: bytes) -> dict[str, str]:
+    """Make the Standard Webhooks headers of one attempt (CB-4).
+
+    Args:
+        secret: the signing key.
+        message_id: the delivery's id.
+        now: the attempt's instant on the account's clock.
+        body: the exact bytes that are sent.
+    """
+    timestamp = str(now // SECOND)
+    signed = b".".join((message_id.encode(), timestamp.encode(), body))
+    signature = base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{signature}",
+    }

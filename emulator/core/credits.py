@@ -1,0 +1,54 @@
+"""Credits move as ledger entries; every unit is available, reserved or charged.
+
+The invariant: granted = available + reserved + charged, and none of them below zero.
+The store applies a movement in one guarded UPDATE, so the database keeps it too.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One change of an account's credits, as the ledger keeps it (CRED-7).
+
+    Attributes:
+        kind: grant, reservation, consumption or refund.
+        granted, available, reserved, charged: what is added to each sum, in credits.
+    """
+
+    kind: str
+    granted: int = 0
+    available: int = 0
+    reserved: int = 0
+    charged: int = 0
+
+
+def grant(credits: int) -> Movement:
+    """Give an account credits."""
+    return Movement("grant", granted=credits, available=credits)
+
+
+def reserve(credits: int) -> Movement:
+    """Set a task's price aside when the task is created (CRED-1)."""
+    return Movement("reservation", available=-credits, reserved=credits)
+
+
+def settle(reserved: int, charged: int) -> tuple[Movement, ...]:
+    """Close a task's reservation: charge what was used, give back the rest (CRED-6).
+
+    Args:
+        reserved: the task's reservation, in credits.
+        charged: what its images cost, from 0 (it failed) to ``reserved``.
+
+    Raises:
+        ValueError: more would be charged than was reserved.
+    """
+    if not 0 <= charged <= reserved:
+        raise ValueError(f"cannot charge {charged} of a reservation of {reserved} credits")
+    refund = reserved - charged
+    movements = []
+    if charged:
+        movements.append(Movement("consumption", reserved=-charged, charged=charged))
+    if refund:
+        movements.append(Movement("refund", available=refund, reserved=-refund))
+    return tuple(movements)

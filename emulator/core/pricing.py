@@ -1,0 +1,49 @@
+"""The price table -> credits for a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emulator.core.frame import TIERS, parse_pixel_size
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """What one image costs, in whole credits (CRED-5; every number is a setting).
+
+    Attributes:
+        credits_by_tier: credits for one image at medium quality.
+        percent_by_quality: per cent of that for each quality.
+        pixels_by_tier: the largest ``WIDTHxHEIGHT`` that is billed as 1K and as 2K, in pixels.
+    """
+
+    credits_by_tier: Mapping[str, int] = field(
+        default_factory=lambda: {"1K": 30, "2K": 60, "4K": 120}
+    )
+    percent_by_quality: Mapping[str, int] = field(
+        default_factory=lambda: {"low": 50, "medium": 100, "high": 200, "auto": 100}
+    )
+    pixels_by_tier: Mapping[str, int] = field(
+        default_factory=lambda: {"1K": 1_700_000, "2K": 4_400_000}
+    )
+
+    def credits_per_image(self, size: str, tier: str, quality: str) -> int:
+        """Price one image, in credits, rounded up to a whole number.
+
+        Args:
+            size: ``auto``, a ratio, or ``WIDTHxHEIGHT``.
+            tier: the resolution asked for; bills only ratios.
+            quality: low, medium, high or auto.
+        """
+        percent = self.percent_by_quality[quality]
+        return -(-self.credits_by_tier[self._billed_tier(size, tier)] * percent // 100)
+
+    def _billed_tier(self, size: str, tier: str) -> str:
+        if size == "auto":
+            return "1K"
+        frame = parse_pixel_size(size)
+        if frame is None:
+            return tier
+        for name, limit in self.pixels_by_tier.items():
+            if frame.pixels <= limit:
+                return name
+        return TIERS[-1]

@@ -1,0 +1,151 @@
+"""A task is a timeline: its whole life is decided when it is created.
+
+``status_at`` is a pure function of the row and an instant, so polling needs no worker,
+and a restart forgets nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emulator.core.clock import SECOND
+from emulator.core.fault import Fault
+from emulator.core.request import ImageRequest
+
+PENDING_SHARE = 0.2  # of a task's duration is spent in the queue
+
+
+class Status(StrEnum):
+    """Where a task is in its life; a profile chooses the published word."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+# TASK-3, TASK-4: a task only moves along these; TASK-8: a result that lapsed reads expired.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.PROCESSING}),
+    Status.PROCESSING: frozenset({Status.SUCCEEDED, Status.FAILED}),
+    Status.SUCCEEDED: frozenset({Status.EXPIRED}),
+    Status.FAILED: frozenset(),
+    Status.EXPIRED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When a task starts and ends, and how. Times are instants of the account's clock.
+
+    Attributes:
+        starts_at: pending until then.
+        ends_at: processing until then; the final status from then on.
+        images: how many images come out; 0 where it fails.
+        error_code: why it fails, a key of ``fault.FAILURES``; None where it succeeds.
+    """
+
+    starts_at: int
+    ends_at: int
+    images: int
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as it is stored.
+
+    Attributes:
+        id: ``task_`` and 24 hexadecimal digits.
+        account_id: whose task it is.
+        number: 1 for the account's first task; seeds what is random about it.
+        seed: the task's own seed, derived from the account's.
+        request: what was asked.
+        created_at: on the account's clock.
+        timeline: the life that was decided at creation.
+        reserved: credits set aside.
+        charge: credits that its end will cost.
+        settled: whether that happened.
+        base_url: scheme and host that its links begin with.
+        request_id: the id of the creation request.
+    """
+
+    id: str
+    account_id: str
+    number: int
+    seed: int
+    request: ImageRequest
+    created_at: int
+    timeline: Timeline
+    reserved: int
+    charge: int
+    settled: bool
+    base_url: str
+    request_id: str
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether the task ends well."""
+        return self.timeline.error_code is None
+
+    def has_ended(self, now: int) -> bool:
+        """Whether the task's end has come."""
+        return now >= self.timeline.ends_at
+
+    def media_expire_at(self, media_ttl_ms: int) -> int:
+        """The instant, a whole second, from which the task's links are dead (MEDIA-1)."""
+        return -(-(self.timeline.ends_at + media_ttl_ms) // SECOND) * SECOND
+
+    def status_at(self, now: int, result_ttl_ms: int | None = None) -> Status:
+        """The status at an instant of the account's clock.
+
+        Args:
+            now: the instant.
+            result_ttl_ms: how long after its end a success turns into ``expired``;
+                None where it never does (TASK-8).
+        """
+        timeline = self.timeline
+        if now < timeline.starts_at:
+            return Status.PENDING
+        if now < timeline.ends_at:
+            return Status.PROCESSING
+        if timeline.error_code is not None:
+            return Status.FAILED
+        if result_ttl_ms is not None and now >= self.media_expire_at(result_ttl_ms):
+            return Status.EXPIRED
+        return Status.SUCCEEDED
+
+
+def plan(
+    request: ImageRequest,
+    *,
+    now: int,
+    duration_ms: int,
+    stuck_after_ms: int,
+    starts_pending: bool,
+    fault: Fault | None,
+) -> Timeline:
+    """Decide a task's whole life.
+
+    Args:
+        request: what was asked.
+        now: the creation's instant.
+        duration_ms: how long it would take.
+        stuck_after_ms: when the sweep fails a task that has not ended (TASK-11).
+        starts_pending: False where the first status is already ``processing`` (GEN-14).
+        fault: what goes wrong, or None.
+    """
+    hangs = fault is not None and fault.name == "task_hangs"
+    pending_ms = int(min(duration_ms, stuck_after_ms) * PENDING_SHARE) if starts_pending else 0
+    starts_at = now + pending_ms
+    if hangs or duration_ms > stuck_after_ms:
+        return Timeline(starts_at, now + stuck_after_ms, 0, "timeout")
+    ends_at = now + duration_ms
+    if fault is not None and fault.name == "task_fails":
+        return Timeline(starts_at, ends_at, 0, fault.code)
+    images = request.n
+    if fault is not None and fault.name == "partial":
+        images = min(fault.images, request.n)
+        if images == 0:
+            return Timeline(starts_at, ends_at, 0, "not_found")  # ERR-7: no usable media
+    return Timeline(starts_at, ends_at, images, None)

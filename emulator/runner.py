@@ -1,0 +1,78 @@
+"""Does what is due: settlements and callbacks. The only loop."""
+
+import asyncio
+import logging
+
+from emulator.core.clock import SECOND
+from emulator.core.ports import RealClock
+from emulator.service.clocks import Clocks
+from emulator.service.deliveries import Deliveries
+from emulator.service.settlement import settle_task
+from emulator.service.wakeups import Wakeups
+from emulator.settings import Settings
+from emulator.store.records import Database
+from emulator.store.transaction import Transaction
+
+_log = logging.getLogger("emulator.runner")
+
+_BATCH = 200
+_MOST_ATTEMPTS_UNDER_WAY = 50
+# What falls due within this time is done together, in one transaction.
+_SHORTEST_SLEEP_SECONDS = 0.02
+_SLEEP_AFTER_ERROR_SECONDS = 1.0
+
+
+class Runner:
+    """Sleeps until the earliest due time in the store, or until it is woken."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: RealClock,
+        deliveries: Deliveries,
+        clocks: Clocks,
+        wakeups: Wakeups,
+        settings: Settings,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._deliveries = deliveries
+        self._clocks = clocks
+        self._wakeups = wakeups
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Run until the server stops."""
+        await self._database.write(lambda tx: tx.release_deliveries())
+        while not self._wakeups.stopping:
+            try:
+                until = await self.do_due()
+            except Exception:
+                _log.exception("the runner met an error and goes on")
+                await asyncio.sleep(_SLEEP_AFTER_ERROR_SECONDS)
+                continue
+            seconds = None
+            if until is not None:
+                seconds = max(_SHORTEST_SLEEP_SECONDS, (until - self._clock.now()) / SECOND)
+            await self._wakeups.sleep(until, seconds)
+
+    async def do_due(self) -> int | None:
+        """Settle a batch of ended tasks and start due callbacks.
+
+        Returns:
+            The real instant at which the next thing is due; None: nothing is.
+        """
+        real_now = self._clock.now()
+        await self._database.write(lambda tx: self._settle(tx, real_now))
+        room = _MOST_ATTEMPTS_UNDER_WAY - self._deliveries.under_way
+        if room > 0:
+            for delivery in await self._deliveries.due(real_now, room):
+                if not self._clocks.is_advancing(delivery.account_id):
+                    self._deliveries.start(delivery.id)
+        return await self._database.read(lambda tx: tx.next_wake())
+
+    def _settle(self, tx: Transaction, real_now: int) -> None:
+        for task_id in tx.tasks_to_wake(real_now, _BATCH):
+            stored = tx.task(task_id)
+            if stored is not None:
+                settle_task(tx, stored, self._settings, real_now)

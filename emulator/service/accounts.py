@@ -1,0 +1,172 @@
+"""Keys and accounts: who calls, what the key may do, and what the account has."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.core.clock import MINUTE, SECOND, rfc3339
+from emulator.core.credits import grant
+from emulator.core.errors import Refusal
+from emulator.core.ports import Entropy, RealClock
+from emulator.core.seed import derive
+from emulator.settings import Settings
+from emulator.store.records import ApiKey, Caller, Database
+from emulator.store.transaction import Transaction
+
+KEY_PREFIX = "sk-"  # AUTH-3
+_LONGEST_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What a new key may do.
+
+    Attributes:
+        name: for people.
+        credits: granted to its new account.
+        budget_credits, requests_per_minute, models: its limits, or None.
+    """
+
+    name: str
+    credits: int
+    budget_credits: int | None = None
+    requests_per_minute: int | None = None
+    models: tuple[str, ...] | None = None
+
+
+def hash_key(key: str) -> str:
+    """Hash a key as the store keeps it (AUTH-3)."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Accounts:
+    """Use cases about keys and accounts."""
+
+    def __init__(
+        self, database: Database, clock: RealClock, entropy: Entropy, settings: Settings
+    ) -> None:
+        self._database = database
+        self._entropy = entropy
+        self._clock = clock
+        self._settings = settings
+
+    async def authenticate(self, key: str | None) -> Caller:
+        """Find the caller behind a key; in open mode the first use creates both.
+
+        Raises:
+            Refusal: the key is missing, unknown or revoked (AUTH-1), or over its requests a
+                minute (ERR-5).
+        """
+        if key is None:
+            raise Refusal(
+                "invalid_api_key",
+                "No API key was sent. Send the header Authorization: Bearer sk-...",
+                claim="AUTH-1",
+            )
+        key_hash = hash_key(key)
+        caller = await self._database.read(lambda tx: tx.caller(key_hash))
+        if caller is None:
+            caller = await self._first_use(key, key_hash)
+        if caller.revoked:
+            raise Refusal("invalid_api_key", "This API key was revoked.", claim="AUTH-1")
+        if caller.requests_per_minute is not None:
+            await self._count(caller, caller.requests_per_minute)
+        return caller
+
+    async def create_key(self, new: NewKey) -> tuple[str, ApiKey]:
+        """Create a key with an account of its own.
+
+        Returns:
+            The key, which nobody can show again, and its record.
+        """
+        key = KEY_PREFIX + self._entropy.token()
+        record = await self._database.write(lambda tx: self._add(tx, key, new))
+        return key, record
+
+    async def list_keys(self) -> list[ApiKey]:
+        """All keys, oldest first."""
+        return await self._database.read(lambda tx: tx.keys())
+
+    async def revoke(self, key_or_name: str) -> int:
+        """Revoke a key, given itself or its name; return how many keys it hit."""
+        now = self._clock.now()
+        return await self._database.write(
+            lambda tx: tx.revoke_keys(hash_key(key_or_name), key_or_name, now)
+        )
+
+    async def balance(self, caller: Caller) -> dict[str, Any]:
+        """The account's sums in credits."""
+        account = await self._database.read(lambda tx: tx.account(caller.account_id))
+        if account is None:
+            raise RuntimeError(f"account {caller.account_id} is gone")
+        return {
+            "granted": account.granted,
+            "available": account.available,
+            "reserved": account.reserved,
+            "charged": account.charged,
+        }
+
+    async def ledger(self, caller: Caller, after: int, limit: int) -> list[dict[str, Any]]:
+        """The account's ledger entries after a number, oldest first (CRED-7)."""
+        entries = await self._database.read(lambda tx: tx.ledger(caller.account_id, after, limit))
+        return [{**entry, "at": rfc3339(entry["at"])} for entry in entries]
+
+    async def _first_use(self, key: str, key_hash: str) -> Caller:
+        if self._settings.keys == "strict":
+            message = "Unknown API key. Create one with: gpt-image-emulator keys create"
+            raise Refusal("invalid_api_key", message, claim="AUTH-1")
+        if not key.startswith(KEY_PREFIX) or not len(KEY_PREFIX) < len(key) <= _LONGEST_KEY:
+            message = (
+                "API keys begin with sk- and have at most 256 characters;"
+                " any such key works here, for example sk-test."
+            )
+            raise Refusal("invalid_api_key", message, claim="AUTH-3")
+        new = NewKey("first use", self._settings.initial_credits)
+
+        def create(tx: Transaction) -> Caller | None:
+            if tx.caller(key_hash) is None:
+                self._add(tx, key, new)
+            return tx.caller(key_hash)
+
+        caller = await self._database.write(create)
+        if caller is None:
+            raise RuntimeError("a key that was just created is gone")
+        return caller
+
+    def _add(self, tx: Transaction, key: str, new: NewKey) -> ApiKey:
+        key_hash, now = hash_key(key), self._clock.now()
+        seed = derive(0, "account", key_hash)
+        account_id = f"acct_{key_hash[:24]}"
+        tx.add_account(account_id, seed, now)
+        if new.credits:
+            movement = grant(new.credits)
+            moved = tx.move_credits(account_id, movement)
+            if moved is not None:
+                tx.add_ledger_entry(account_id, movement, moved, moved.clock.now(now), None)
+        record = ApiKey(
+            hash=key_hash,
+            account_id=account_id,
+            name=new.name,
+            hint=f"{key[:5]}…{key[-2:]}" if len(key) > 12 else f"{key[:4]}…",
+            budget_credits=new.budget_credits,
+            requests_per_minute=new.requests_per_minute,
+            models=new.models,
+            created_at=now,
+        )
+        tx.add_key(record)
+        return record
+
+    async def _count(self, caller: Caller, limit: int) -> None:
+        now = caller.clock.now(self._clock.now())
+        made, since = await self._database.write(
+            lambda tx: tx.count_request(caller.key_hash, now, MINUTE)
+        )
+        if made > limit:
+            wait_seconds = max(1, -(-(since + MINUTE - now) // SECOND))
+            raise Refusal(
+                "rate_limit_exceeded",
+                f"This API key may make {limit} requests a minute, and {made} were made;"
+                f" try again in {wait_seconds} s.",
+                claim="ERR-5",
+                retry_after_seconds=wait_seconds,
+            )

@@ -1,0 +1,237 @@
+"""An account's clock: read it, freeze it, move it forward through everything that falls due."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.core.clock import (
+    LATEST_INSTANT,
+    SECOND,
+    AccountClock,
+    parse_duration,
+    parse_instant,
+    rfc3339,
+)
+from emulator.core.errors import Refusal, shown
+from emulator.core.ports import RealClock
+from emulator.service.deliveries import Attempt, Deliveries
+from emulator.service.settlement import settle_task
+from emulator.service.wakeups import Wakeups
+from emulator.settings import Settings
+from emulator.store.records import Caller, Database
+from emulator.store.transaction import Transaction
+
+MOST_EVENTS = 1_000
+_MOST_STEPS = 20_000
+_COMMANDS = (
+    'one of {"freeze": true}, {"resume": true}, {"advance": "25h"}, {"set": "2027-01-01T00:00:00Z"}'
+)
+
+
+@dataclass(slots=True)
+class _Advance:
+    """What an advance did."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, at: int, event: str, task_id: str, **more: Any) -> None:
+        self.events.append({"at": rfc3339(at), "event": event, "task_id": task_id, **more})
+
+
+class Clocks:
+    """Use cases about an account's clock."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: RealClock,
+        deliveries: Deliveries,
+        wakeups: Wakeups,
+        settings: Settings,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._deliveries = deliveries
+        self._wakeups = wakeups
+        self._settings = settings
+        self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    def is_advancing(self, account_id: str) -> bool:
+        """Whether an advance does the account's due work at present."""
+        return account_id in self._advancing
+
+    async def read(self, account_id: str) -> dict[str, Any]:
+        """The clock as it stands."""
+        return self._shown(await self._database.read(lambda tx: self._clock_of(tx, account_id)))
+
+    async def command(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one command: freeze, resume, advance or set.
+
+        Returns:
+            The clock after it, and for advance and set what fell due.
+
+        Raises:
+            Refusal: not exactly one command, or one that would move the clock backwards.
+        """
+        if len(body) != 1 or not body.keys() <= {"freeze", "resume", "advance", "set"}:
+            raise Refusal.invalid_value("body", body, _COMMANDS)
+        (name, value) = next(iter(body.items()))
+        account_id = caller.account_id
+        if name in ("freeze", "resume"):
+            if value is not True:
+                raise Refusal.invalid_value(name, value, "true")
+            async with self._alone(account_id):
+                return self._shown(await self._switch(account_id, name == "freeze"))
+        duration_ms = parse_duration(value) if name == "advance" else None
+        instant = parse_instant(value) if name == "set" else None
+        async with self._alone(account_id):
+            clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
+            now = clock.now(self._clock.now())
+            target = instant if instant is not None else now + (duration_ms or 0)
+            if not now <= target <= LATEST_INSTANT:
+                accepted = f"an instant from {rfc3339(now)} (the clock only moves forward) to"
+                raise Refusal.invalid_value(name, value, f"{accepted} {rfc3339(LATEST_INSTANT)}")
+            return await self._advance(account_id, now, target)
+
+    async def _switch(self, account_id: str, freeze: bool) -> AccountClock:
+        real_now = self._clock.now()
+
+        def work(tx: Transaction) -> AccountClock:
+            clock = self._clock_of(tx, account_id)
+            clock = clock.frozen(real_now) if freeze else clock.running(real_now)
+            tx.set_clock(account_id, clock, real_now)
+            return clock
+
+        clock = await self._database.write(work)
+        self._wakeups.change_clock()
+        return clock
+
+    async def _advance(self, account_id: str, start: int, target: int) -> dict[str, Any]:
+        report, started = _Advance(), self._clock.now()
+        await self._note_starts(report, account_id, start, target)
+        complete = await self._do_due(report, account_id, target)
+        if complete:
+            # A running clock keeps what ran off meanwhile: it moves by exactly what was asked.
+            clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
+            passed_ms = self._clock.now() - started if clock.frozen_at is None else 0
+            await self._move(account_id, target + passed_ms)
+        await self._note_ends(report, account_id, start, target)
+        report.events.sort(key=lambda event: event["at"])
+        clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
+        return {
+            **self._shown(clock),
+            "advanced_seconds": (target - start) / SECOND,
+            "complete": complete,
+            "events": report.events[:MOST_EVENTS],
+            "events_omitted": max(0, len(report.events) - MOST_EVENTS),
+        }
+
+    async def _do_due(self, report: _Advance, account_id: str, target: int) -> bool:
+        """Do everything due up to ``target``, in order; False where it never ends."""
+        for _ in range(_MOST_STEPS):
+            ended, delivery = await self._database.write(
+                lambda tx: (
+                    tx.first_task_due(account_id, target),
+                    tx.first_delivery_due(account_id, target),
+                )
+            )
+            if ended is not None and (
+                delivery is None or delivery.due_at is None or ended[1] <= delivery.due_at
+            ):
+                await self._move(account_id, ended[1])
+                await self._settle(ended[0])
+            elif delivery is not None and delivery.due_at is not None:
+                await self._move(account_id, delivery.due_at)
+                attempt = await self._deliveries.start(delivery.id)
+                _note_attempt(report, attempt)
+            else:
+                return True
+            await asyncio.sleep(0)
+        return False
+
+    async def _settle(self, task_id: str) -> None:
+        real_now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            stored = tx.task(task_id)
+            if stored is not None:
+                settle_task(tx, stored, self._settings, real_now)
+
+        await self._database.write(work)
+
+    async def _move(self, account_id: str, instant: int) -> None:
+        real_now = self._clock.now()
+
+        def work(tx: Transaction) -> None:
+            clock = self._clock_of(tx, account_id).moved_to(instant, real_now)
+            tx.set_clock(account_id, clock, real_now)
+
+        await self._database.write(work)
+        self._wakeups.change_clock()
+
+    async def _note_starts(
+        self, report: _Advance, account_id: str, start: int, target: int
+    ) -> None:
+        for task_id, at in await self._database.read(
+            lambda tx: tx.task_starts_between(account_id, start, target, MOST_EVENTS)
+        ):
+            report.add(at, "task_processing", task_id)
+
+    async def _note_ends(self, report: _Advance, account_id: str, start: int, target: int) -> None:
+        for task_id, at, error in await self._database.read(
+            lambda tx: tx.tasks_ended_between(account_id, start, target, MOST_EVENTS)
+        ):
+            report.add(at, "task_succeeded" if error is None else "task_failed", task_id)
+        ttl_ms = self._settings.media_ttl_ms
+        for task_id, ended_at, error in await self._database.read(
+            lambda tx: tx.tasks_ended_between(
+                account_id, start - ttl_ms - SECOND, target - ttl_ms, MOST_EVENTS
+            )
+        ):
+            expires_at = -(-(ended_at + ttl_ms) // SECOND) * SECOND
+            if error is None and start < expires_at <= target:
+                report.add(expires_at, "media_expired", task_id)
+
+    @asynccontextmanager
+    async def _alone(self, account_id: str) -> AsyncIterator[None]:
+        """Let one command at a time change an account's clock."""
+        lock, users = self._advancing.get(account_id, (asyncio.Lock(), 0))
+        self._advancing[account_id] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            users = self._advancing[account_id][1] - 1
+            self._advancing[account_id] = (lock, users)
+            if users == 0:
+                del self._advancing[account_id]
+
+    def _clock_of(self, tx: Transaction, account_id: str) -> AccountClock:
+        account = tx.account(account_id)
+        if account is None:
+            raise Refusal("not_found", f"There is no account {shown(account_id)}.")
+        return account.clock
+
+    def _shown(self, clock: AccountClock) -> dict[str, Any]:
+        real_now = self._clock.now()
+        now = clock.now(real_now)
+        return {
+            "now": rfc3339(now),
+            "frozen": clock.frozen_at is not None,
+            "offset_seconds": (now - real_now) / SECOND,
+        }
+
+
+def _note_attempt(report: _Advance, attempt: Attempt | None) -> None:
+    if attempt is not None:
+        report.add(
+            attempt.at,
+            "callback_attempt",
+            attempt.delivery.task_id,
+            attempt=attempt.delivery.attempts_made,
+            status=attempt.result.status,
+            error=attempt.result.error,
+            state=attempt.delivery.state,
+        )

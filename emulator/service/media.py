@@ -1,0 +1,180 @@
+"""Media links: who may see what, until when, and the pictures behind them."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from emulator.core.errors import Refusal
+from emulator.core.link import has_expired, is_authentic, upload_path
+from emulator.core.picture import Picture, ReferencePicture, etag
+from emulator.core.ports import RealClock, Renderer
+from emulator.core.request import Reference
+from emulator.core.seed import derive
+from emulator.core.task import Task
+from emulator.settings import MIB, Settings
+from emulator.store.records import Database
+from emulator.store.transaction import Transaction
+
+_RENDER_THREADS = 2
+PNG = "image/png"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """What a valid link leads to.
+
+    Attributes:
+        media_type: image/png, image/jpeg or image/webp.
+        etag: changes with the picture's description.
+        now: the account's instant.
+        picture: what to draw, or None where ``content`` is there already.
+        content: an upload's bytes.
+    """
+
+    media_type: str
+    etag: str
+    now: int
+    picture: Picture | None
+    content: bytes = b""
+
+
+class PictureCache:
+    """Pictures that were drawn: each once while cached, bounded in bytes, least used first out.
+
+    Args:
+        renderer: draws in a worker thread.
+        max_bytes: of all cached pictures together.
+    """
+
+    def __init__(self, renderer: Renderer, max_bytes: int) -> None:
+        self._renderer = renderer
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._done: OrderedDict[str, bytes] = OrderedDict()
+        self._drawing: dict[str, asyncio.Task[bytes]] = {}
+        self._threads = ThreadPoolExecutor(_RENDER_THREADS, "picture")
+
+    async def run(self, work: Callable[[], bytes]) -> bytes:
+        """Run slow work on images in a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def get(self, key: str, picture: Picture) -> bytes:
+        """Return a picture as PNG bytes, drawing it at most once at a time."""
+        content = self._done.get(key)
+        if content is not None:
+            self._done.move_to_end(key)
+            return content
+        drawing = self._drawing.get(key)
+        if drawing is None:
+            drawing = asyncio.create_task(self._draw(key, picture))
+            self._drawing[key] = drawing
+        # A caller that goes away must not stop the drawing that others wait for.
+        return await asyncio.shield(drawing)
+
+    def close(self) -> None:
+        """Stop the worker threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _draw(self, key: str, picture: Picture) -> bytes:
+        try:
+            content = await self.run(lambda: self._renderer.render(picture))
+        finally:
+            del self._drawing[key]
+        if len(content) <= self._max_bytes:
+            self._done[key] = content
+            self._bytes += len(content)
+            while self._bytes > self._max_bytes:
+                _, oldest = self._done.popitem(last=False)
+                self._bytes -= len(oldest)
+        return content
+
+
+class Media:
+    """Use cases about media links."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: RealClock,
+        renderer: Renderer,
+        settings: Settings,
+        secret: bytes,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._secret = secret
+        self.cache = PictureCache(renderer, settings.picture_cache_mib * MIB)
+
+    async def open_picture(
+        self, task_id: str, index: str, expires: str, signature: str
+    ) -> MediaFile:
+        """Open a task's image.
+
+        Raises:
+            Refusal: the link was changed, or its time is over (MEDIA-1, MEDIA-2).
+        """
+        self._check_signature(f"/media/{task_id}/{index}.png", expires, signature)
+        stored = await self._database.read(lambda tx: tx.task(task_id))
+        if stored is None:
+            raise _expired(expires)
+        now = stored.clock.now(self._clock.now())
+        if has_expired(expires, now):
+            raise _expired(expires)
+        picture = await self._database.write(lambda tx: describe(tx, stored.task, int(index)))
+        return MediaFile(PNG, etag(picture), now, picture)
+
+    async def open_upload(self, upload_id: str, expires: str, signature: str) -> MediaFile:
+        """Open an uploaded file.
+
+        Raises:
+            Refusal: the link was changed, or its time is over.
+        """
+        self._check_signature(upload_path(upload_id), expires, signature)
+        upload = await self._database.read(lambda tx: tx.upload(upload_id))
+        if upload is None:
+            raise _expired(expires)
+        now = upload.clock.now(self._clock.now())
+        if has_expired(expires, now):
+            raise _expired(expires)
+        return MediaFile(upload.media_type, upload_id, now, None, upload.content)
+
+    async def content(self, file: MediaFile) -> bytes:
+        """The bytes of an open file, drawn if need be."""
+        if file.picture is None:
+            return file.content
+        return await self.cache.get(file.etag, file.picture)
+
+    def _check_signature(self, path: str, expires: str, signature: str) -> None:
+        if not is_authentic(self._secret, path, expires, signature):
+            message = "This media link was changed: its signature does not fit its path and expiry."
+            raise Refusal("invalid_signature", message, "signature", claim="MEDIA-1")
+
+
+def describe(tx: Transaction, task: Task, index: int) -> Picture:
+    """Describe one image of a task completely, with the bytes of its references."""
+    request = task.request
+
+    def load(reference: Reference) -> ReferencePicture:
+        upload = None if reference.upload_id is None else tx.upload(reference.upload_id)
+        return ReferencePicture(reference.source, None if upload is None else upload.content)
+
+    return Picture(
+        task_id=task.id,
+        index=index,
+        count=task.timeline.images,
+        width_px=request.frame.width_px,
+        height_px=request.frame.height_px,
+        prompt=request.prompt,
+        quality="medium" if request.quality == "auto" else request.quality,
+        size=request.size,
+        seed=derive(task.seed, "picture", index),
+        references=tuple(load(reference) for reference in request.references),
+        mask=None if request.mask is None else load(request.mask).content,
+    )
+
+
+def _expired(expires: str) -> Refusal:
+    message = f"This media link stopped working at {expires} (Unix seconds, the account's clock)."
+    return Refusal("link_expired", message, "expires", claim="MEDIA-2")

@@ -1,0 +1,215 @@
+"""Creating tasks, reading them, and waiting for their end."""
+
+from dataclasses import replace
+from typing import Any
+
+from emulator.core.clock import SECOND
+from emulator.core.credits import reserve
+from emulator.core.errors import Refusal, shown
+from emulator.core.fault import Fault, parse_directive
+from emulator.core.ports import RealClock
+from emulator.core.request import MODEL, ImageRequest
+from emulator.core.seed import derive, token
+from emulator.core.task import Task, plan
+from emulator.core.task_detail import task_detail
+from emulator.service.settlement import settle_task
+from emulator.service.wakeups import Wakeups
+from emulator.settings import Settings
+from emulator.store.records import Caller, Database, Moved, StoredTask
+from emulator.store.transaction import Transaction
+
+
+class Tasks:
+    """Use cases about tasks.
+
+    Args:
+        database: where they are kept.
+        clock: the machine's clock.
+        settings: the server's settings.
+        media_secret: signs media links.
+        wakeups: tells the runner and waiting calls that something is due.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: RealClock,
+        settings: Settings,
+        media_secret: bytes,
+        wakeups: Wakeups,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._media_secret = media_secret
+        self._wakeups = wakeups
+        self._prices = settings.price_table
+
+    def check(self, caller: Caller, request: ImageRequest) -> Fault | None:
+        """Check what comes after validation: model, then content (ERR-9).
+
+        Returns:
+            The fault that the prompt asks for, or None.
+
+        Raises:
+            Refusal: an unknown model (MOD-2), one that the key may not use, or a prompt that
+                breaks the content policy (ERR-6).
+        """
+        if request.model != MODEL:
+            message = f"Model {shown(request.model)} does not exist; the accepted model is {MODEL}."
+            raise Refusal("model_not_found", message, "model", claim="MOD-2")
+        if caller.models is not None and request.model not in caller.models:
+            message = f"This API key may not use {MODEL}; it may use {', '.join(caller.models)}."
+            raise Refusal("model_not_allowed", message, "model", claim="AUTH-3")
+        fault = parse_directive(request.prompt) if self._settings.prompt_directives else None
+        if fault is not None and fault.name == "content_policy":
+            raise _content_policy("it carries the directive [[fault: content_policy]]")
+        prompt = request.prompt.casefold() if self._settings.blocked_terms else ""
+        for term in self._settings.blocked_terms:
+            if term in prompt:
+                raise _content_policy(f"it contains the blocked term {shown(term)}")
+        return fault
+
+    async def create(
+        self,
+        caller: Caller,
+        request: ImageRequest,
+        fault: Fault | None,
+        base_url: str,
+    ) -> Task:
+        """Create a task and reserve its credits, in one transaction.
+
+        Args:
+            caller: whose task it is.
+            request: what is asked, checked.
+            fault: what will go wrong, or None.
+            base_url: scheme and host that the task's links begin with.
+
+        Raises:
+            Refusal: too few credits (ERR-3), or too little of the key's budget (ERR-4).
+        """
+        image_price = self._prices.credits_per_image(
+            request.size, request.resolution, request.quality
+        )
+
+        def work(tx: Transaction) -> tuple[Task, int | None]:
+            price = image_price * request.n  # CRED-4
+            moved = self._reserve(tx, caller, price)
+            task = self._decide(caller, request, image_price, moved, fault, base_url)
+            wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
+            tx.add_task(task, caller.key_hash, wake_at)
+            tx.add_ledger_entry(task.account_id, reserve(price), moved, task.created_at, task.id)
+            return task, wake_at
+
+        task, wake_at = await self._database.write(work)
+        self._wakeups.due_at(wake_at)
+        return task
+
+    async def read(self, account_id: str, task_id: str) -> StoredTask:
+        """Find a task of an account, settled if it has ended.
+
+        Raises:
+            Refusal: there is no such task, or it is another account's (TASK-10).
+        """
+        stored = await self._database.read(lambda tx: tx.task(task_id))
+        if stored is None or stored.task.account_id != account_id:
+            message = f"There is no task {shown(task_id)} in this account."
+            raise Refusal("task_not_found", message, claim="TASK-10")
+        task = stored.task
+        real_now = self._clock.now()
+        if not task.settled and task.has_ended(stored.clock.now(real_now)):
+            settings = self._settings
+            await self._database.write(lambda tx: settle_task(tx, stored, settings, real_now))
+            self._wakeups.due_at(real_now if task.request.callback_url else None)
+            return replace(stored, task=replace(task, settled=True))
+        return stored
+
+    async def detail(self, account_id: str, task_id: str) -> dict[str, Any]:
+        """A task in the profile's words, as it is now (TASK-5)."""
+        stored = await self.read(account_id, task_id)
+        now = stored.clock.now(self._clock.now())
+        return task_detail(
+            stored.task,
+            now,
+            self._settings.profile,
+            self._media_secret,
+            self._settings.media_ttl_ms,
+        )
+
+    async def wait_for_end(self, account_id: str, task_id: str) -> StoredTask:
+        """Wait until a task has ended, the sync wait is over, or the server stops (SYNC-1).
+
+        A frozen clock does not reach the end by waiting, so it is not waited for.
+        """
+        deadline = self._clock.now() + round(self._settings.sync_wait_seconds * SECOND)
+        while True:
+            stored = await self.read(account_id, task_id)
+            real_now = self._clock.now()
+            ends_at = stored.clock.real_time_of(stored.task.timeline.ends_at, real_now)
+            if stored.task.settled or ends_at is None or real_now >= deadline:
+                return stored
+            if self._wakeups.stopping:
+                return stored
+            wait_ms = max(1, min(ends_at, deadline) - real_now)
+            await self._wakeups.clock_changed(wait_ms / SECOND)
+
+    def _reserve(self, tx: Transaction, caller: Caller, price: int) -> Moved:
+        moved = tx.move_credits(caller.account_id, reserve(price), tasks=1)
+        if moved is None:
+            account = tx.account(caller.account_id)
+            available = account.available if account else 0
+            raise Refusal(
+                "insufficient_credits",
+                f"This request needs {price} credits; {available} are available.",
+                claim="ERR-3",
+            )
+        if caller.budget_credits is not None and not tx.use_budget(caller.key_hash, price):
+            raise Refusal(
+                "api_key_budget_exhausted",
+                f"This request needs {price} credits, more than is left of this API key's budget"
+                f" of {caller.budget_credits} credits.",
+                claim="ERR-4",
+            )
+        return moved
+
+    def _decide(
+        self,
+        caller: Caller,
+        request: ImageRequest,
+        image_price: int,
+        moved: Moved,
+        fault: Fault | None,
+        base_url: str,
+    ) -> Task:
+        number, seed = moved.tasks_created, caller.seed
+        now = moved.clock.now(self._clock.now())
+        duration_ms = self._settings.latency.duration_ms(
+            seed, number, request.quality, request.resolution, request.n
+        )
+        timeline = plan(
+            request,
+            now=now,
+            duration_ms=duration_ms,
+            stuck_after_ms=self._settings.stuck_after_ms,
+            starts_pending=self._settings.profile.first_status == "pending",
+            fault=fault,
+        )
+        return Task(
+            id=f"task_{token(seed, 'task', number)}",
+            account_id=caller.account_id,
+            number=number,
+            seed=derive(seed, "task seed", number),
+            request=request,
+            created_at=now,
+            timeline=timeline,
+            reserved=image_price * request.n,
+            charge=image_price * timeline.images,
+            settled=False,
+            base_url=base_url,
+            request_id=f"req_{token(seed, 'request', number)}",
+        )
+
+
+def _content_policy(reason: str) -> Refusal:
+    message = f"The prompt was rejected by the content policy: {reason}."
+    return Refusal("content_policy", message, "prompt", claim="ERR-6")

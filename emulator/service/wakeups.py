@@ -1,0 +1,55 @@
+"""Tells the runner and waiting calls that something became due earlier than they knew."""
+
+import asyncio
+
+
+class Wakeups:
+    """Signals inside one process; missing one costs a late reaction, never a lost one."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self._runner = asyncio.Event()
+        self._runner_sleeps_until: int | None = None
+        self._clock = asyncio.Event()
+
+    def due_at(self, real_instant: int | None) -> None:
+        """Say that work is due at a real instant; None: there is none."""
+        if real_instant is None:
+            return
+        sleeping_until = self._runner_sleeps_until
+        if sleeping_until is None or real_instant < sleeping_until:
+            self._runner.set()
+
+    async def sleep(self, until: int | None, seconds: float | None) -> None:
+        """Let the runner sleep.
+
+        Args:
+            until: the real instant that it knows to be due next; None: nothing is due.
+            seconds: how long that is; None: until it is woken.
+        """
+        self._runner_sleeps_until = until
+        await _wait(self._runner, seconds)
+        self._runner.clear()
+
+    def change_clock(self) -> None:
+        """Say that an account's clock was changed: whoever waits looks again."""
+        self._runner.set()
+        self._clock.set()
+        self._clock = asyncio.Event()
+
+    async def clock_changed(self, seconds: float) -> None:
+        """Wait until any account's clock is changed, the server stops, or time is up."""
+        await _wait(self._clock, seconds)
+
+    def stop(self) -> None:
+        """End all waiting: the server stops."""
+        self.stopping = True
+        self.change_clock()
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,221 @@
+"""Every default and limit, with its unit in its name.
+
+One table: the command line, the environment variables, the documentation and the code all
+read the fields below. A field's flag is its name with dashes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from emulator import settings_text as read
+from emulator.core.address import POLICIES
+from emulator.core.callback import RetryPolicy
+from emulator.core.clock import SECOND
+from emulator.core.latency import Latency
+from emulator.core.pricing import PriceTable
+from emulator.core.profile import MODEL_PAGE, Profile
+
+ENVIRONMENT_PREFIX = "GPT_IMAGE_EMULATOR_"
+KEY_MODES = ("open", "strict")
+LOG_FORMATS = ("text", "json", "none")
+MIB = 1024 * 1024
+
+
+class SettingError(Exception):
+    """A flag or environment variable that can't be used; the message says what would be."""
+
+
+def _setting(
+    default: Any, help_text: str, parse: Callable[[str], Any], shown: str | None = None
+) -> Any:
+    text = str(default) if shown is None else shown
+    metadata = {"help": help_text, "parse": parse, "shown": text}
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server is started with."""
+
+    host: str = _setting("127.0.0.1", "address to listen on", str)
+    port: int = _setting(8080, "port to listen on; 0 picks a free one", read.whole_number(0, 65535))
+    database: str = _setting(
+        "", "SQLite file, or :memory:", str, "gpt-image-emulator/state.db in the state directory"
+    )
+    profile: Profile = _setting(
+        MODEL_PAGE, "dialect: model-page or reference", read.profile, MODEL_PAGE.name
+    )
+    latency: Latency = _setting(
+        Latency("fast"),
+        "how long a task takes: instant, fast (about a second), realistic (tens of seconds),"
+        " or a number of seconds",
+        read.latency,
+        "fast",
+    )
+    keys: str = _setting(
+        "open",
+        "open: any sk-... key works and gets its own account; strict: only created keys work",
+        read.one_of(*KEY_MODES),
+    )
+    initial_credits: int = _setting(
+        100_000, "credits of a new account", read.whole_number(0, 10**12)
+    )
+    callbacks: str = _setting(
+        "local",
+        "whom callbacks may reach: local (loopback and private addresses), upstream (public"
+        " https only), any, off",
+        read.one_of(*POLICIES),
+    )
+    callback_secret: bytes | None = _setting(
+        None, "whsec_... secret; signs callbacks as Standard Webhooks does", read.secret, "none"
+    )
+    callback_timeout_seconds: float = _setting(
+        10.0, "a callback's receiver must answer within this time", read.seconds(0.05, 300), "10"
+    )
+    callback_retry_delays_seconds: tuple[float, ...] = _setting(
+        RetryPolicy().delays_seconds,
+        "wait before each callback attempt, on the account's clock",
+        read.delays,
+        "0,5,30,120,600,3600",
+    )
+    callback_retry_jitter: float = _setting(
+        RetryPolicy().jitter, "each wait grows by up to this part of it", read.share
+    )
+    fetch_references: bool = _setting(
+        False, "on: fetch reference images from other servers; off: draw a placeholder",
+        read.on_or_off, "off",
+    )  # fmt: skip
+    fetch_timeout_seconds: float = _setting(
+        10.0, "a reference image must arrive within this time", read.seconds(0.05, 300), "10"
+    )
+    media_ttl_hours: float = _setting(
+        24.0, "how long media links work, on the account's clock", read.hours, "24"
+    )
+    media_expired_status: int = _setting(
+        410, "what a dead media link answers: 403, 404 or 410", read.expired_status
+    )
+    stuck_after_seconds: float = _setting(
+        600.0, "when the sweep fails and refunds a task that has not ended",
+        read.seconds(0, 1e9), "600",
+    )  # fmt: skip
+    sync_wait_seconds: float = _setting(
+        60.0, "how long a sync or edit call waits before it answers 202",
+        read.seconds(0, 3600), "60",
+    )  # fmt: skip
+    prices: Mapping[str, int] = _setting(
+        dict(PriceTable().credits_by_tier),
+        "credits for one image at medium quality, by tier",
+        read.prices,
+        "1K=30,2K=60,4K=120",
+    )
+    quality_factors: Mapping[str, int] = _setting(
+        dict(PriceTable().percent_by_quality),
+        "what a quality multiplies the price by",
+        read.quality_factors,
+        "low=0.5,medium=1,high=2",
+    )
+    price_pixels: Mapping[str, int] = _setting(
+        dict(PriceTable().pixels_by_tier),
+        "largest WIDTHxHEIGHT that is billed as 1K and as 2K, in pixels",
+        read.price_pixels,
+        "1K=1700000,2K=4400000",
+    )
+    max_prompt_characters: int = _setting(32_000, "longest prompt", read.whole_number(1, 10**6))
+    blocked_terms: tuple[str, ...] = _setting(
+        (), "comma-separated words that break the content policy", read.terms, "none"
+    )
+    prompt_directives: bool = _setting(
+        True, "on: [[fault: NAME]] in a prompt provokes a fault; off: it is plain text",
+        read.on_or_off, "on",
+    )  # fmt: skip
+    max_body_mib: int = _setting(64, "largest request body, in MiB", read.whole_number(1, 1024))
+    max_image_mb: int = _setting(
+        20, "largest reference image, in MB (1,000,000 bytes)", read.whole_number(1, 200)
+    )
+    max_image_megapixels: int = _setting(
+        50, "largest reference image, in millions of pixels", read.whole_number(1, 400)
+    )
+    picture_cache_mib: int = _setting(
+        64, "memory for pictures that were drawn, in MiB", read.whole_number(0, 65_536)
+    )
+    public_url: str = _setting(
+        "", "what links begin with; by default the Host that the client asked",
+        read.public_url, "the request's Host",
+    )  # fmt: skip
+    log: str = _setting("text", "access log: text, json or none", read.one_of(*LOG_FORMATS))
+
+    @property
+    def media_ttl_ms(self) -> int:
+        """How long media links work, in milliseconds."""
+        return round(self.media_ttl_hours * 3600 * SECOND)
+
+    @property
+    def stuck_after_ms(self) -> int:
+        """When the sweep fails a task, in milliseconds after its creation."""
+        return round(self.stuck_after_seconds * SECOND)
+
+    @property
+    def price_table(self) -> PriceTable:
+        """What an image costs."""
+        return PriceTable(self.prices, self.quality_factors, self.price_pixels)
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """When callbacks are tried."""
+        return RetryPolicy(self.callback_retry_delays_seconds, self.callback_retry_jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInfo:
+    """How a setting is named and described."""
+
+    name: str
+    help: str
+    default: str
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+
+SETTINGS = tuple(
+    SettingInfo(f.name, f.metadata["help"], f.metadata["shown"]) for f in fields(Settings)
+)
+
+
+def from_texts(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
+    """Read settings: a flag wins over its environment variable, which wins over the default.
+
+    Args:
+        flags: a setting's name -> the text of its flag, for those that were given.
+        environment: the process's environment.
+
+    Raises:
+        SettingError: a text can't be read, or a variable of ours is unknown.
+    """
+    names = {info.variable: info.name for info in SETTINGS}
+    unknown = [v for v in environment if v.startswith(ENVIRONMENT_PREFIX) and v not in names]
+    if unknown:
+        raise SettingError(f"unknown environment variable {unknown[0]}; see serve --help")
+    values = {}
+    for setting in fields(Settings):
+        info = next(info for info in SETTINGS if info.name == setting.name)
+        source, text = info.flag, flags.get(setting.name)
+        if text is None:
+            source, text = info.variable, environment.get(info.variable)
+        if text is None:
+            continue
+        try:
+            values[setting.name] = setting.metadata["parse"](text)
+        except ValueError as error:
+            raise SettingError(f"{source} takes {error}; {text!r} was given") from error
+    return Settings(**values)

@@ -1,0 +1,121 @@
+"""Accounts, keys and credits in the store."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from emulator.core.clock import AccountClock
+from emulator.core.credits import Movement
+from emulator.store.queries import Queries
+from emulator.store.records import Account, ApiKey, Caller, Moved
+
+
+class AccountQueries(Queries):
+    """What a transaction can do with accounts, keys and credits."""
+
+    def meta(self, name: str, initial: str) -> str:
+        """Read a value that all replicas share, writing ``initial`` where there is none."""
+        self._run("add_meta", {"name": name, "value": initial})
+        value: str = self._run("meta", {"name": name}).fetchone()[0]
+        return value
+
+    def caller(self, key_hash: str) -> Caller | None:
+        """Find the key and its account."""
+        row = self._run("caller", {"hash": key_hash}).fetchone()
+        if row is None:
+            return None
+        hash_, revoked_at, budget, per_minute, models, account_id, seed, offset, frozen, avail = row
+        allowed = None if models is None else tuple(json.loads(models))
+        clock = AccountClock(offset, frozen)
+        return Caller(
+            hash_, revoked_at is not None, budget, per_minute, allowed, account_id, seed, clock,
+            avail,
+        )  # fmt: skip
+
+    def account(self, account_id: str) -> Account | None:
+        """Find an account."""
+        row = self._run("account", {"id": account_id}).fetchone()
+        if row is None:
+            return None
+        return Account(row[0], row[1], AccountClock(row[2], row[3]), *row[4:])
+
+    def add_account(self, account_id: str, seed: int, real_now: int) -> bool:
+        """Add an account without credits; False where it exists."""
+        parameters = {"id": account_id, "seed": seed, "created_at": real_now}
+        return self._run("add_account", parameters).rowcount == 1
+
+    def add_key(self, key: ApiKey) -> None:
+        """Add a key."""
+        parameters = asdict(key)
+        parameters["models"] = None if key.models is None else json.dumps(key.models)
+        self._run("add_key", parameters)
+
+    def keys(self) -> list[ApiKey]:
+        """All keys, oldest first."""
+        return [
+            ApiKey(
+                hash=row[0], account_id=row[1], name=row[2], hint=row[3], budget_credits=row[4],
+                budget_used=row[5], requests_per_minute=row[6],
+                models=None if row[7] is None else tuple(json.loads(row[7])),
+                created_at=row[8], revoked_at=row[9],
+            )
+            for row in self._run("keys", {})
+        ]  # fmt: skip
+
+    def revoke_keys(self, key_hash: str, name: str, real_now: int) -> int:
+        """Revoke the key with this hash, or those with this name; return how many."""
+        parameters = {"hash": key_hash, "name": name, "now": real_now}
+        return self._run("revoke_keys", parameters).rowcount
+
+    def count_request(self, key_hash: str, now: int, window_ms: int) -> tuple[int, int]:
+        """Count a request; return how many there are in the window, and when it began."""
+        row = self._run(
+            "count_request", {"hash": key_hash, "now": now, "window_ms": window_ms}
+        ).fetchone()
+        return row[0], row[1]
+
+    def use_budget(self, key_hash: str, credits: int) -> bool:
+        """Take credits of a key's budget (or give back a negative number); False: too few."""
+        return (
+            self._run("use_budget", {"hash": key_hash, "credits": credits}).fetchone() is not None
+        )
+
+    def move_credits(self, account_id: str, movement: Movement, tasks: int = 0) -> Moved | None:
+        """Apply a movement; None, and nothing done, where a sum would go below zero.
+
+        Args:
+            account_id: whose credits.
+            movement: what is added to each sum.
+            tasks: 1 where the movement belongs to a task that is being created.
+        """
+        row = self._run(
+            "move_credits",
+            {
+                "id": account_id, "granted": movement.granted, "available": movement.available,
+                "reserved": movement.reserved, "charged": movement.charged, "tasks": tasks,
+            },
+        ).fetchone()  # fmt: skip
+        return None if row is None else Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]))
+
+    def add_ledger_entry(
+        self, account_id: str, movement: Movement, moved: Moved, at: int, task_id: str | None
+    ) -> None:
+        """Write down a movement that was applied."""
+        self._run(
+            "add_ledger_entry",
+            {
+                "id": account_id, "number": moved.entry_number, "kind": movement.kind,
+                "task_id": task_id, "granted": movement.granted, "available": movement.available,
+                "reserved": movement.reserved, "charged": movement.charged,
+                "after": moved.available, "at": at,
+            },
+        )  # fmt: skip
+
+    def ledger(self, account_id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """Entries with a number over ``after``, oldest first."""
+        names = (
+            "number", "kind", "task_id", "granted", "available", "reserved", "charged",
+            "available_after", "at",
+        )  # fmt: skip
+        rows = self._run("ledger", {"id": account_id, "after": after, "limit": limit})
+        return [dict(zip(names, row, strict=True)) for row in rows]

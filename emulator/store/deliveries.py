@@ -1,0 +1,99 @@
+"""Callback deliveries in the store, and the clock that moves what is due."""
+
+from typing import Any
+
+from emulator.core.callback import AttemptResult, Delivery
+from emulator.core.clock import AccountClock
+from emulator.store.queries import Queries
+
+
+class DeliveryQueries(Queries):
+    """What a transaction can do with deliveries and with an account's clock."""
+
+    def set_clock(self, account_id: str, clock: AccountClock, real_now: int) -> None:
+        """Set an account's clock, and with it the real time at which its work is due."""
+        self._run(
+            "set_clock",
+            {"id": account_id, "offset_ms": clock.offset_ms, "frozen_at": clock.frozen_at},
+        )
+        due = {
+            "id": account_id,
+            "frozen_at": clock.frozen_at,
+            "offset_ms": clock.offset_ms,
+            "real_now": real_now,
+        }
+        self._run("wake_tasks", due)
+        self._run("wake_deliveries", due)
+
+    def add_delivery(self, delivery: Delivery, created_at: int, wake_at: int | None) -> None:
+        """Add a delivery that was not tried yet."""
+        self._run(
+            "add_delivery",
+            {
+                "id": delivery.id, "task_id": delivery.task_id,
+                "account_id": delivery.account_id, "url": delivery.url,
+                "due_at": delivery.due_at, "wake_at": wake_at, "created_at": created_at,
+            },
+        )  # fmt: skip
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """Find a delivery."""
+        row = self._run("delivery", {"id": delivery_id}).fetchone()
+        return None if row is None else Delivery(*row)
+
+    def deliveries_to_wake(self, real_now: int, limit: int) -> list[Delivery]:
+        """Deliveries whose next attempt is due, on running clocks."""
+        rows = self._run("deliveries_to_wake", {"real_now": real_now, "limit": limit})
+        return [Delivery(*row) for row in rows]
+
+    def lease_delivery(self, delivery: Delivery, leased_until: int) -> None:
+        """Keep a delivery from being picked up again while its attempt is under way."""
+        self._run(
+            "lease_delivery",
+            {
+                "id": delivery.id, "leased_until": leased_until,
+                "attempts_made": delivery.attempts_made,
+            },
+        )  # fmt: skip
+
+    def release_deliveries(self) -> None:
+        """Take back all leases: no attempt is under way when the server starts."""
+        self._run("release_deliveries", {})
+
+    def first_delivery_due(self, account_id: str, until: int) -> Delivery | None:
+        """The account's delivery whose attempt is due first, up to an instant."""
+        row = self._run("first_delivery_due", {"id": account_id, "until": until}).fetchone()
+        return None if row is None else Delivery(*row)
+
+    def record_attempt(
+        self, after: Delivery, result: AttemptResult, at: int, wake_at: int | None
+    ) -> bool:
+        """Write down an attempt and the delivery's state after it; False where it is stale."""
+        changed = self._run(
+            "update_delivery",
+            {
+                "id": after.id, "state": after.state, "attempts_made": after.attempts_made,
+                "due_at": after.due_at, "wake_at": wake_at,
+            },
+        ).rowcount  # fmt: skip
+        if changed:
+            self._run(
+                "add_attempt",
+                {
+                    "delivery_id": after.id, "number": after.attempts_made, "at": at,
+                    "status": result.status, "duration_ms": result.duration_ms,
+                    "answer": result.answer, "error": result.error,
+                },
+            )  # fmt: skip
+        return changed == 1
+
+    def deliveries_of_account(self, account_id: str, limit: int) -> list[Delivery]:
+        """An account's deliveries, newest first."""
+        rows = self._run("deliveries_of_account", {"id": account_id, "limit": limit})
+        return [Delivery(*row) for row in rows]
+
+    def attempts(self, delivery_id: str) -> list[dict[str, Any]]:
+        """A delivery's attempts, oldest first."""
+        names = ("number", "at", "status", "duration_ms", "answer", "error")
+        rows = self._run("attempts", {"delivery_id": delivery_id})
+        return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,130 @@
+"""What the store gives back, and what a database is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from emulator.core.clock import AccountClock
+from emulator.core.task import Task
+
+if TYPE_CHECKING:
+    from emulator.store.transaction import Transaction
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+
+class StoreError(Exception):
+    """The database can't be used; the message says which and why."""
+
+
+class Cursor(Protocol):
+    """What a driver's query gives back."""
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that were changed."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """All rows."""
+
+
+class Database(Protocol):
+    """One engine."""
+
+    async def write(self, work: "Callable[[Transaction], T]") -> T:
+        """Run ``work`` in one transaction: all of it happens, or nothing."""
+
+    async def read(self, work: "Callable[[Transaction], T]") -> T:
+        """Run ``work``, which reads with a single query."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account's row: a world of its own."""
+
+    id: str
+    seed: int
+    clock: AccountClock
+    granted: int
+    available: int
+    reserved: int
+    charged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored: hashed, with what it may do.
+
+    Attributes:
+        hash: SHA-256 of the key, in hexadecimal digits.
+        account_id: the account that it opens.
+        name: for people.
+        hint: the key's first and last characters, for people.
+        budget_credits: what it may spend in all, or None.
+        requests_per_minute: how often it may call, or None.
+        models: the models that it may use, or None for all.
+        budget_used: what it has spent or set aside, in credits.
+        created_at, revoked_at: real instants.
+    """
+
+    hash: str
+    account_id: str
+    name: str
+    hint: str
+    budget_credits: int | None
+    requests_per_minute: int | None
+    models: tuple[str, ...] | None
+    created_at: int
+    revoked_at: int | None = None
+    budget_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The key and the account behind a request."""
+
+    key_hash: str
+    revoked: bool
+    budget_credits: int | None
+    requests_per_minute: int | None
+    models: tuple[str, ...] | None
+    account_id: str
+    seed: int
+    clock: AccountClock
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An account after a movement of its credits."""
+
+    available: int
+    entry_number: int
+    tasks_created: int
+    clock: AccountClock
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTask:
+    """A task with what its reader needs beside it."""
+
+    task: Task
+    clock: AccountClock
+    key_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An uploaded or fetched image."""
+
+    media_type: str
+    content: bytes
+    account_id: str
+    clock: AccountClock

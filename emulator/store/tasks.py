@@ -1,0 +1,136 @@
+"""Tasks and uploads in the store."""
+
+import json
+from typing import Any
+
+from emulator.core.clock import AccountClock
+from emulator.core.frame import Frame
+from emulator.core.request import ImageRequest, Reference
+from emulator.core.task import Task, Timeline
+from emulator.store.queries import Queries
+from emulator.store.records import Row, StoredTask, Upload
+
+
+class TaskQueries(Queries):
+    """What a transaction can do with tasks and uploads."""
+
+    def add_task(self, task: Task, key_hash: str, wake_at: int | None) -> None:
+        """Add a task that has not ended.
+
+        Args:
+            task: the task.
+            key_hash: the key that created it, whose budget a refund goes back to.
+            wake_at: the real instant of its end; None while the account's clock is frozen.
+        """
+        timeline = task.timeline
+        self._run(
+            "add_task",
+            {
+                "id": task.id, "account_id": task.account_id, "number": task.number,
+                "seed": task.seed, "key_hash": key_hash, "request": _request_json(task.request),
+                "width_px": task.request.frame.width_px, "height_px": task.request.frame.height_px,
+                "created_at": task.created_at, "starts_at": timeline.starts_at,
+                "ends_at": timeline.ends_at, "images": timeline.images,
+                "error_code": timeline.error_code, "reserved": task.reserved,
+                "charge": task.charge, "wake_at": wake_at, "base_url": task.base_url,
+                "request_id": task.request_id,
+            },
+        )  # fmt: skip
+
+    def task(self, task_id: str) -> StoredTask | None:
+        """Find a task."""
+        row = self._run("task", {"id": task_id}).fetchone()
+        return None if row is None else _stored_task(row)
+
+    def mark_settled(self, task_id: str) -> bool:
+        """Mark a task as settled; False where it was already."""
+        return self._run("mark_settled", {"id": task_id}).rowcount == 1
+
+    def tasks_to_wake(self, real_now: int, limit: int) -> list[str]:
+        """Unsettled tasks whose end has come, on running clocks."""
+        rows = self._run("tasks_to_wake", {"real_now": real_now, "limit": limit})
+        return [row[0] for row in rows]
+
+    def first_task_due(self, account_id: str, until: int) -> tuple[str, int] | None:
+        """The account's unsettled task that ends first, up to an instant: its id and end."""
+        row = self._run("first_task_due", {"id": account_id, "until": until}).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def task_starts_between(
+        self, account_id: str, after: int, until: int, limit: int
+    ) -> list[tuple[str, int]]:
+        """Tasks that turn from pending to processing after one instant and up to another."""
+        parameters = {"id": account_id, "after": after, "until": until, "limit": limit}
+        return [(row[0], row[1]) for row in self._run("task_starts_between", parameters)]
+
+    def tasks_ended_between(
+        self, account_id: str, after: int, until: int, limit: int
+    ) -> list[tuple[str, int, str | None]]:
+        """Settled tasks that ended after one instant and up to another: id, end, error code."""
+        parameters = {"id": account_id, "after": after, "until": until, "limit": limit}
+        return [(row[0], row[1], row[2]) for row in self._run("tasks_ended_between", parameters)]
+
+    def next_wake(self) -> int | None:
+        """The earliest real instant at which anything is due."""
+        row = self._run("next_wake", {}).fetchone()
+        instant: int | None = row[0]
+        return instant
+
+    def next_upload_number(self, account_id: str) -> int:
+        """Count an account's uploads; 1 for the first."""
+        number: int = self._run("next_upload_number", {"id": account_id}).fetchone()[0]
+        return number
+
+    def add_upload(
+        self, upload_id: str, account_id: str, media_type: str, content: bytes, now: int
+    ) -> None:
+        """Keep an image that a client sent."""
+        self._run(
+            "add_upload",
+            {
+                "id": upload_id, "account_id": account_id, "media_type": media_type,
+                "content": content, "created_at": now,
+            },
+        )  # fmt: skip
+
+    def upload(self, upload_id: str) -> Upload | None:
+        """Find an upload."""
+        row = self._run("upload", {"id": upload_id}).fetchone()
+        return None if row is None else Upload(row[0], row[1], row[2], AccountClock(*row[3:5]))
+
+
+def _request_json(request: ImageRequest) -> str:
+    return json.dumps(
+        {
+            "model": request.model,
+            "prompt": request.prompt,
+            "size": request.size,
+            "resolution": request.resolution,
+            "quality": request.quality,
+            "n": request.n,
+            "callback_url": request.callback_url,
+            "references": [(r.source, r.upload_id) for r in request.references],
+            "mask": request.mask and (request.mask.source, request.mask.upload_id),
+        }
+    )
+
+
+def _request_from_json(text: str, frame: Frame) -> ImageRequest:
+    fields: dict[str, Any] = json.loads(text)
+    fields["references"] = tuple(Reference(*pair) for pair in fields["references"])
+    fields["mask"] = fields["mask"] and Reference(*fields["mask"])
+    return ImageRequest(frame=frame, **fields)
+
+
+def _stored_task(row: Row) -> StoredTask:
+    (
+        id_, account_id, number, seed, request, width_px, height_px, created_at, starts_at, ends_at,
+        images, error_code, reserved, charge, settled, base_url, request_id, offset_ms, frozen_at,
+        key_hash,
+    ) = row  # fmt: skip
+    task = Task(
+        id_, account_id, number, seed, _request_from_json(request, Frame(width_px, height_px)),
+        created_at, Timeline(starts_at, ends_at, images, error_code), reserved, charge,
+        settled == 1, base_url, request_id,
+    )  # fmt: skip
+    return StoredTask(task, AccountClock(offset_ms, frozen_at), key_hash)

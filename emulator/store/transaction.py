@@ -1,0 +1,9 @@
+"""Everything that a transaction can do."""
+
+from emulator.store.accounts import AccountQueries
+from emulator.store.deliveries import DeliveryQueries
+from emulator.store.tasks import TaskQueries
+
+
+class Transaction(AccountQueries, TaskQueries, DeliveryQueries):
+    """All queries of one transaction."""
