@@ -110,7 +110,6 @@ class CallbackSender:
         status, answer, error, refused = None, b"", None, False
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                headers = {"Content-Type": "application/json", **headers}
                 async with self._caller.call("POST", url, headers, body) as response:
                     async for chunk in response.aiter_raw(_FIRST_ANSWER_BYTES):
                         answer += chunk

@@ -1,19 +1,23 @@
 """What every handler needs of HTTP: the call, its caller, its body, and an answer."""
 
+import codecs
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
+from emulator.settings import MIB
 from emulator.store.records import Caller
 
 _MAX_FORM_FILES = 40
@@ -83,8 +87,14 @@ async def read_json_object(request: Request, services: Services) -> dict[str, An
             deep, or names a field twice.
     """
     require_content_type(request, "application/json")
-    body = b"".join([chunk async for chunk in limited_body(request, services)])
-    return parse_json_object(body)
+    receive = limited_receive(request, services)
+    chunks = []
+    more = True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return parse_json_object(chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
 
 @asynccontextmanager
@@ -95,9 +105,10 @@ async def open_form(request: Request, services: Services) -> AsyncIterator[FormD
         Refusal: the Content-Type is not multipart, or the body is too large or broken.
     """
     require_content_type(request, "multipart/form-data")
+    limited = Request(request.scope, limited_receive(request, services))
     parser = MultiPartParser(
         request.headers,
-        limited_body(request, services),
+        limited.stream(),
         max_files=_MAX_FORM_FILES,
         max_fields=_MAX_FORM_FIELDS,
         max_part_size=_MAX_FORM_FIELD_BYTES,
@@ -132,35 +143,46 @@ def require_content_type(request: Request, expected: str) -> None:
         raise Refusal("invalid_content_type", message, "Content-Type")
 
 
-async def limited_body(request: Request, services: Services) -> AsyncGenerator[bytes, None]:
-    """Stream the body up to the limit.
+def limited_receive(request: Request, services: Services) -> Receive:
+    """Receive the body up to the limit.
 
-    Raises:
-        Refusal: it is larger.
+    The returned function raises ``Refusal`` where the body is larger, and ``ClientDisconnect``
+    where the client goes away.
     """
-    limit = services.settings.max_body_mib * 1024 * 1024
+    limit = services.settings.max_body_mib * MIB
     declared = request.headers.get("content-length", "")
-    received = int(declared) if declared.isdigit() and len(declared) < 18 else 0
-    if received <= limit:
-        received = 0
-        async for chunk in request.stream():
-            received += len(chunk)
-            if received > limit:
-                break
-            yield chunk
-    if received > limit:
-        message = f"The body may have {limit:,} bytes at most; {received:,} or more were sent."
-        raise Refusal("body_too_large", message, "body")
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        if declared.isdigit() and len(declared) < 18 and int(declared) > limit:
+            raise _too_large(limit, int(declared))
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise _too_large(limit, received)
+        return message
+
+    return receive
+
+
+def _too_large(limit: int, received: int) -> Refusal:
+    message = f"The body may have {limit:,} bytes at most; {received:,} or more were sent."
+    return Refusal("body_too_large", message, "body")
 
 
 def parse_json_object(body: bytes) -> dict[str, Any]:
     """Parse a JSON object, strictly: see ``read_json_object``."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_such_number)
+        value = _DECODER.decode(body.decode())
     except UnicodeDecodeError as error:
         problem = f"byte {error.start} ({body[error.start]:#04x}) is not valid UTF-8"
     except json.JSONDecodeError as error:
         problem = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        if body.startswith(codecs.BOM_UTF8):
+            problem = "it begins with a byte order mark (BOM)"
     except RecursionError:
         problem = "it is nested too deeply"
     except ValueError as error:
@@ -188,9 +210,11 @@ def _no_such_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_such_number)
+
+
 def json_response(
     payload: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """Answer with JSON."""
-    content = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, status, headers, "application/json")
+    return Response(to_json(payload), status, headers, "application/json")

@@ -34,7 +34,7 @@ class Envelope:
             return
         started = time.perf_counter()
         services = self._services
-        call = Call(f"req_{services.entropy.token()[:24]}", services.clock.now())
+        call = Call(services.entropy.request_id(), services.clock.now())
         scope["call"] = call
         scope["app"] = self  # Starlette then raises its 405 instead of answering it
 

@@ -17,6 +17,9 @@ class RealClock(Protocol):
 class Entropy(Protocol):
     """Where unpredictable ids and secrets come from."""
 
+    def request_id(self) -> str:
+        """Make ``req_`` and 24 hexadecimal digits that no other request has."""
+
     def token(self) -> str:
         """Make 48 hexadecimal digits that nobody can guess."""
 

@@ -25,6 +25,14 @@ from emulator.store.transaction import Transaction
 
 MOST_EVENTS = 1_000
 _MOST_STEPS = 20_000
+# Of what happens at one instant, this comes first.
+_EVENTS = (
+    "task_processing",
+    "task_succeeded",
+    "task_failed",
+    "callback_attempt",
+    "media_expired",
+)
 _COMMANDS = (
     'one of {"freeze": true}, {"resume": true}, {"advance": "25h"}, {"set": "2027-01-01T00:00:00Z"}'
 )
@@ -118,7 +126,7 @@ class Clocks:
             passed_ms = self._clock.now() - started if clock.frozen_at is None else 0
             await self._move(account_id, target + passed_ms)
         await self._note_ends(report, account_id, start, target)
-        report.events.sort(key=lambda event: event["at"])
+        report.events.sort(key=lambda event: (event["at"], _EVENTS.index(event["event"])))
         clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
         return {
             **self._shown(clock),

@@ -68,6 +68,10 @@ class Deliveries:
         rows = await self._database.read(lambda tx: tx.deliveries_to_wake(real_now, limit))
         return [delivery for delivery in rows if delivery.id not in self._under_way]
 
+    async def settle(self) -> None:
+        """Wait for the attempts that are under way."""
+        await asyncio.gather(*self._under_way.values())
+
     async def stop(self) -> None:
         """Abandon what is under way; it stays due, and goes out after the next start."""
         for running in list(self._under_way.values()):
@@ -106,7 +110,9 @@ class Deliveries:
         at = stored.clock.now(self._clock.now())
         body = self.payload(stored)
         secret = self._settings.callback_secret
-        headers = {} if secret is None else signature_headers(secret, delivery.id, at, body)
+        headers = {"Content-Type": "application/json", "User-Agent": "gpt-image-emulator"}
+        if secret is not None:
+            headers |= signature_headers(secret, delivery.id, at, body)
         result = await self._sender.send(delivery.url, body, headers)
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)

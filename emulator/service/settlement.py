@@ -29,7 +29,7 @@ def settle_task(tx: Transaction, stored: StoredTask, settings: Settings, real_no
             raise RuntimeError(f"the reservation of {task.id} is not in its account")
         tx.add_ledger_entry(task.account_id, movement, moved, task.timeline.ends_at, task.id)
     if task.charge < task.reserved:
-        tx.use_budget(stored.key_hash, task.charge - task.reserved)  # ERR-4
+        tx.give_back_budget(stored.key_hash, task.reserved - task.charge)  # ERR-4
     url = task.request.callback_url
     if url is not None and settings.callbacks != "off":
         due_at = settings.retry_policy.due_at(1, task.timeline.ends_at, task.seed)

@@ -75,10 +75,14 @@ class AccountQueries(Queries):
         return row[0], row[1]
 
     def use_budget(self, key_hash: str, credits: int) -> bool:
-        """Take credits of a key's budget (or give back a negative number); False: too few."""
+        """Take credits of a key's budget; False: too few are left."""
         return (
             self._run("use_budget", {"hash": key_hash, "credits": credits}).fetchone() is not None
         )
+
+    def give_back_budget(self, key_hash: str, credits: int) -> None:
+        """Give credits back to the budget of a key that has one."""
+        self._run("give_back_budget", {"hash": key_hash, "credits": credits})
 
     def move_credits(self, account_id: str, movement: Movement, tasks: int = 0) -> Moved | None:
         """Apply a movement; None, and nothing done, where a sum would go below zero.

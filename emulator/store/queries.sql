@@ -56,6 +56,10 @@ UPDATE api_keys SET budget_used = budget_used + :credits
 WHERE hash = :hash AND (budget_credits IS NULL OR budget_used + :credits <= budget_credits)
 RETURNING budget_used;
 
+-- name: give_back_budget
+UPDATE api_keys SET budget_used = budget_used - :credits
+WHERE hash = :hash AND budget_credits IS NOT NULL;
+
 -- name: move_credits
 UPDATE accounts SET
     granted = granted + :granted,

@@ -1,8 +1,10 @@
 """The SQLite driver: one connection, one writer, migrations at start."""
 
+import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,27 +57,74 @@ class SqliteDatabase:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot use the database {path}: {error}") from error
         self._transaction = Transaction(self._run)
+        self._waiting: list[tuple[Callable[[Transaction], Any], asyncio.Future[Any]]] = []
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run ``work`` in one transaction: all of it happens, or, where it raises, nothing."""
-        return self.write_now(work)
+        """Run ``work`` in one transaction: all of it happens, or, where it raises, nothing.
+
+        What waits to be written at the same time is committed together: a commit costs more
+        than the work in it. Each work keeps its own savepoint, so one that raises takes
+        nothing with it.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._write_waiting)
+        self._waiting.append((work, done))
+        return await done
 
     def write_now(self, work: Callable[[Transaction], T]) -> T:
-        """Like ``write``, for code that runs outside an event loop."""
+        """Like ``write``, at once, for code that runs outside an event loop."""
+        with self._committed():
+            return work(self._transaction)
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work``, which reads with a single query."""
+        return work(self._transaction)
+
+    def _write_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        results = []
+        try:
+            with self._committed():
+                for work, done in waiting:
+                    results.append((done, *self._attempt(work)))
+        except Exception as error:  # the commit failed: nothing of it happened
+            for _, done in waiting:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        for done, result, problem in results:
+            if done.done():  # the caller was cancelled meanwhile; its work is committed
+                continue
+            if problem is None:
+                done.set_result(result)
+            else:
+                done.set_exception(problem)
+
+    def _attempt(self, work: Callable[[Transaction], Any]) -> tuple[Any, Exception | None]:
+        execute = self._connection.execute
+        execute("SAVEPOINT work")
+        try:
+            result = work(self._transaction)
+        except Exception as problem:
+            execute("ROLLBACK TO work")
+            execute("RELEASE work")
+            return None, problem
+        execute("RELEASE work")
+        return result, None
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            result = work(self._transaction)
+            yield
             execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
-        return result
-
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run ``work``, which reads with a single query."""
-        return work(self._transaction)
 
     def close(self) -> None:
         """Close the file; what was committed stays."""

@@ -1,0 +1,155 @@
+"""A server in this process, with time moved by hand and callbacks that need no socket."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from emulator.compose import Server, compose
+from emulator.core.callback import AttemptResult
+from emulator.core.latency import Latency
+from emulator.settings import Settings
+from tests.support import contract
+
+START = 1_800_000_000_000  # 2027-01-15T08:00:00Z
+KEY = "sk-test"
+BASE = "http://emulator.test"
+CREATION = {"model": "gpt-image-2", "prompt": "A lighthouse at dawn"}
+
+
+class ManualClock:
+    """Real time that only moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.instant = START
+
+    def now(self) -> int:
+        return self.instant
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.instant += round(seconds * 1000)
+
+
+@dataclass
+class Receiver:
+    """A callback receiver: an ASGI application that remembers, and answers as told.
+
+    ``statuses`` are answered in turn; the last one from then on.
+    """
+
+    statuses: list[int] = field(default_factory=lambda: [200])
+    received: list[tuple[Any, httpx2.Headers]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        self.raw.append(await request.body())
+        self.received.append((json.loads(self.raw[-1]), httpx2.Headers(request.headers.raw)))
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        await Response("thank you", status)(scope, receive, send)
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [body for body, _ in self.received]
+
+
+class ReceiverSender:
+    """Delivers callbacks to a receiver in this process, through a real HTTP client."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._client = httpx2.AsyncClient(transport=httpx2.ASGITransport(receiver))
+
+    async def send(self, url: str, body: bytes, headers: dict[str, str]) -> AttemptResult:
+        response = await self._client.post(url, content=body, headers=headers)
+        return AttemptResult(response.status_code, 1, response.text)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+class ContractClient(httpx2.AsyncClient):
+    """An HTTP client that holds every answer against openapi.yaml."""
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        response = await super().send(request, **options)
+        contract.check(response)
+        return response
+
+
+@dataclass
+class World:
+    """What a test holds."""
+
+    server: Server
+    client: ContractClient
+    clock: ManualClock
+    receiver: Receiver
+
+    async def create(self, **fields: Any) -> dict[str, Any]:
+        """Create a task; return the creation answer."""
+        response = await self.client.post("/v1/images/generations", json={**CREATION, **fields})
+        assert response.status_code == 202, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def task(self, task_id: str) -> dict[str, Any]:
+        """Poll a task."""
+        response = await self.client.get(f"/v1/tasks/{task_id}")
+        assert response.status_code == 200, response.text
+        detail: dict[str, Any] = response.json()
+        return detail
+
+    async def clock_command(self, **command: Any) -> dict[str, Any]:
+        """Command the account's clock."""
+        response = await self.client.post("/_emulator/clock", json=command)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def sums(self) -> dict[str, int]:
+        """The account's credits."""
+        answer = (await self.client.get("/_emulator/account")).json()
+        sums: dict[str, int] = answer["credits"]
+        return sums
+
+    async def balance(self) -> int:
+        """The credits that can be spent."""
+        credits: int = (await self.client.get("/v1/credits/balance")).json()["credits"]
+        return credits
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """The account's ledger."""
+        answer = (await self.client.get("/_emulator/ledger")).json()
+        entries: list[dict[str, Any]] = answer["data"]
+        return entries
+
+    async def finished(self, **fields: Any) -> dict[str, Any]:
+        """Create a task, let its time pass, and poll it."""
+        answer = await self.create(**fields)
+        self.clock.pass_seconds(700)
+        return await self.task(answer["task_id"])
+
+
+@asynccontextmanager
+async def open_world(**settings: Any) -> AsyncIterator[World]:
+    """Start a world; ``settings`` are fields of ``Settings``."""
+    chosen = {"database": ":memory:", "log": "none", "latency": Latency(None, 10.0), **settings}
+    clock, receiver = ManualClock(), Receiver()
+    server = compose(Settings(**chosen), clock, ReceiverSender(receiver))
+    client = ContractClient(
+        transport=httpx2.ASGITransport(server.app),
+        base_url=BASE,
+        headers={"Authorization": f"Bearer {KEY}"},
+    )
+    try:
+        async with client:
+            yield World(server, client, clock, receiver)
+    finally:
+        await server.services.deliveries.stop()
+        server.close()
