@@ -7,11 +7,10 @@ from emulator.core.clock import SECOND
 from emulator.core.ports import RealClock
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
-from emulator.service.settlement import settle_task
+from emulator.service.settlement import settle_ended
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Database
-from emulator.store.transaction import Transaction
 
 _log = logging.getLogger("emulator.runner")
 
@@ -63,16 +62,10 @@ class Runner:
             The real instant at which the next thing is due; None: nothing is.
         """
         real_now = self._clock.now()
-        await self._database.write(lambda tx: self._settle(tx, real_now))
+        await self._database.write(lambda tx: settle_ended(tx, _BATCH, self._settings, real_now))
         room = _MOST_ATTEMPTS_UNDER_WAY - self._deliveries.under_way
         if room > 0:
             for delivery in await self._deliveries.due(real_now, room):
                 if not self._clocks.is_advancing(delivery.account_id):
                     self._deliveries.start(delivery.id)
         return await self._database.read(lambda tx: tx.next_wake())
-
-    def _settle(self, tx: Transaction, real_now: int) -> None:
-        for task_id in tx.tasks_to_wake(real_now, _BATCH):
-            stored = tx.task(task_id)
-            if stored is not None:
-                settle_task(tx, stored, self._settings, real_now)

@@ -57,7 +57,8 @@ class AccessLog:
 
 def _text(method: str, path: str, call: Call, seconds: float) -> str:
     time = rfc3339(call.now)[11:23]
-    path = path.encode("unicode_escape").decode()
+    if not path.isprintable() or not path.isascii():
+        path = path.encode("unicode_escape").decode()
     return (
         f"{time} {call.status} {method} {path} {seconds * 1000:.1f}ms"
         f" {call.account_id} {call.request_id}\n"

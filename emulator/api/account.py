@@ -3,28 +3,28 @@
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from emulator.api.http import api_key, authenticate, json_response
+from emulator.api.http import JsonAnswer, api_key, authenticate
 from emulator.core.frame import SIZES, TIERS
 from emulator.core.request import MAX_IMAGES, MIN_IMAGES, MODEL
 from emulator.service.services import Services
 from emulator.settings import Settings
 
 
-async def balance(request: Request, services: Services) -> Response:
+async def balance(request: Request, services: Services) -> ASGIApp:
     """Answer what can be spent; reserved credits are not in it (CRED-8)."""
     caller = await authenticate(request, services)
-    return json_response({"credits": caller.available, "currency": "credits"})
+    return JsonAnswer({"credits": caller.available, "currency": "credits"})
 
 
-async def models(request: Request, services: Services) -> Response:
+async def models(request: Request, services: Services) -> ASGIApp:
     """Answer the models; a key is not needed, but a wrong one is refused (MOD-1)."""
-    if api_key(request.headers) is not None:
+    if api_key(request) is not None:
         await authenticate(request, services)
     wanted = request.query_params.get("q", "").strip().casefold()
     found = [model for model in (_model(services.settings),) if _matches(model, wanted)]
-    return json_response({"object": "list", "data": found})
+    return JsonAnswer({"object": "list", "data": found})
 
 
 def _matches(model: dict[str, Any], wanted: str) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,7 +13,7 @@ from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
 
-Handler = Callable[[Request, Services], Awaitable[Response]]
+Handler = Callable[[Request, Services], Awaitable[ASGIApp]]
 Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
 PREFIXES = ("/v1", "/api/v1")  # BASE-1

@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from emulator import __version__
-from emulator.api.http import authenticate, json_response, read_json_object
+from emulator.api.http import JsonAnswer, authenticate, read_json_object
 from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.service.accounts import NewKey
@@ -30,54 +30,54 @@ class KeyBody(BaseModel):
     models: list[str] | None = None
 
 
-async def health(request: Request, services: Services) -> Response:
+async def health(request: Request, services: Services) -> ASGIApp:
     """Answer a probe: the server takes requests."""
-    return json_response({"status": "ok", "version": __version__})
+    return JsonAnswer({"status": "ok", "version": __version__})
 
 
-async def read_clock(request: Request, services: Services) -> Response:
+async def read_clock(request: Request, services: Services) -> ASGIApp:
     """Answer the account's clock."""
     caller = await authenticate(request, services)
-    return json_response(await services.clocks.read(caller.account_id))
+    return JsonAnswer(await services.clocks.read(caller.account_id))
 
 
-async def command_clock(request: Request, services: Services) -> Response:
+async def command_clock(request: Request, services: Services) -> ASGIApp:
     """Freeze, resume, advance or set the account's clock."""
     caller = await authenticate(request, services)
     body = await read_json_object(request, services)
     answer = await services.clocks.command(caller, body)
     caller = await authenticate(request, services)
-    return json_response(answer)
+    return JsonAnswer(answer)
 
 
-async def account(request: Request, services: Services) -> Response:
+async def account(request: Request, services: Services) -> ASGIApp:
     """Answer the account's sums in credits."""
     caller = await authenticate(request, services)
     sums = await services.accounts.balance(caller)
-    return json_response({"account_id": caller.account_id, "credits": sums})
+    return JsonAnswer({"account_id": caller.account_id, "credits": sums})
 
 
-async def ledger(request: Request, services: Services) -> Response:
+async def ledger(request: Request, services: Services) -> ASGIApp:
     """Answer the account's ledger, oldest entry first (CRED-7)."""
     caller = await authenticate(request, services)
     after = _number(request, "after", 0, 10**15)
     limit = _number(request, "limit", 100, _MOST_ROWS)
-    return json_response({"data": await services.accounts.ledger(caller, after, limit)})
+    return JsonAnswer({"data": await services.accounts.ledger(caller, after, limit)})
 
 
-async def deliveries(request: Request, services: Services) -> Response:
+async def deliveries(request: Request, services: Services) -> ASGIApp:
     """Answer the account's callback deliveries with every attempt, newest first."""
     caller = await authenticate(request, services)
     limit = _number(request, "limit", 100, _MOST_ROWS)
-    return json_response({"data": await services.deliveries.list(caller, limit)})
+    return JsonAnswer({"data": await services.deliveries.list(caller, limit)})
 
 
-async def list_keys(request: Request, services: Services) -> Response:
+async def list_keys(request: Request, services: Services) -> ASGIApp:
     """Answer all keys, without the keys themselves."""
-    return json_response({"data": [_shown(key) for key in await services.accounts.list_keys()]})
+    return JsonAnswer({"data": [_shown(key) for key in await services.accounts.list_keys()]})
 
 
-async def create_key(request: Request, services: Services) -> Response:
+async def create_key(request: Request, services: Services) -> ASGIApp:
     """Create a key with an account of its own; it is shown this once."""
     body = await read_json_object(request, services)
     try:
@@ -91,16 +91,16 @@ async def create_key(request: Request, services: Services) -> Response:
     models = None if fields.models is None else tuple(fields.models)
     new = NewKey(fields.name, credits, fields.budget_credits, fields.requests_per_minute, models)
     key, record = await services.accounts.create_key(new)
-    return json_response({"key": key, **_shown(record)}, 201)
+    return JsonAnswer({"key": key, **_shown(record)}, 201)
 
 
-async def revoke_key(request: Request, services: Services) -> Response:
+async def revoke_key(request: Request, services: Services) -> ASGIApp:
     """Revoke the keys of a name."""
     name: str = request.path_params["name"]
     revoked = await services.accounts.revoke(name)
     if not revoked:
         raise Refusal("not_found", f"There is no key named {shown(name)} that is not revoked.")
-    return json_response({"revoked": revoked})
+    return JsonAnswer({"revoked": revoked})
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from pydantic_core import to_json
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope, Send
 
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
@@ -49,30 +48,43 @@ def call_of(request: Request) -> Call:
     return call
 
 
-def api_key(headers: Mapping[str, str]) -> str | None:
+def header(request: Request, name: bytes) -> str | None:
+    """Read a request header, given its lower-case name."""
+    for sent_name, value in request.scope["headers"]:
+        if sent_name == name:
+            return str(value, "latin-1")
+    return None
+
+
+def api_key(request: Request) -> str | None:
     """Read the key: ``Authorization: Bearer`` (AUTH-1) or ``x-api-key`` (AUTH-2)."""
-    authorization = headers.get("authorization")
+    authorization = header(request, b"authorization")
     if authorization is not None:
         scheme, _, key = authorization.partition(" ")
         if scheme.lower() == "bearer" and key.strip():
             return key.strip()
-    return headers.get("x-api-key") or None
+    return header(request, b"x-api-key") or None
 
 
 async def authenticate(request: Request, services: Services) -> Caller:
-    """Find the caller, and put the answer on the account's clock."""
-    caller = await services.accounts.authenticate(api_key(request.headers))
+    """Find the caller of a request."""
+    caller = await services.accounts.authenticate(api_key(request))
+    note_caller(request, services, caller)
+    return caller
+
+
+def note_caller(request: Request, services: Services, caller: Caller) -> None:
+    """Put the answer on the caller's clock."""
     call = call_of(request)
     call.account_id = caller.account_id
     call.now = caller.clock.now(services.clock.now())
-    return caller
 
 
 def base_url(request: Request, services: Services) -> str:
     """Scheme and host that links begin with."""
     if services.settings.public_url:
         return services.settings.public_url
-    host = request.headers.get("host", "")
+    host = header(request, b"host") or ""
     if not _HOST.fullmatch(host):
         address, port = request.scope.get("server") or ("127.0.0.1", 80)
         host = f"{address}:{port}"
@@ -131,7 +143,7 @@ def require_content_type(request: Request, expected: str) -> None:
     Raises:
         Refusal: it is missing or another.
     """
-    sent = request.headers.get("content-type", "")
+    sent = header(request, b"content-type") or ""
     media_type, _, parameters = sent.partition(";")
     if media_type.strip().lower() != expected:
         was = f"{shown(sent)} was sent" if sent else "none was sent"
@@ -150,7 +162,7 @@ def limited_receive(request: Request, services: Services) -> Receive:
     where the client goes away.
     """
     limit = services.settings.max_body_mib * MIB
-    declared = request.headers.get("content-length", "")
+    declared = header(request, b"content-length") or ""
     received = 0
 
     async def receive() -> Message:
@@ -213,8 +225,32 @@ def _no_such_number(name: str) -> None:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_such_number)
 
 
-def json_response(
-    payload: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    """Answer with JSON."""
-    return Response(to_json(payload), status, headers, "application/json")
+class JsonAnswer:
+    """An answer in JSON, as the two ASGI messages that it is.
+
+    Args:
+        payload: the body.
+        status: the HTTP status.
+        headers: further headers.
+    """
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(
+        self, payload: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._body = to_json(payload)
+        self._status = status
+        self._headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(self._body)),
+        ]
+        for name, value in (headers or {}).items():
+            self._headers.append((name.lower().encode(), value.encode("latin-1")))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        await send(
+            {"type": "http.response.start", "status": self._status, "headers": self._headers}
+        )
+        await send({"type": "http.response.body", "body": self._body})

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from emulator.api.errors import TaskFailed
 from emulator.api.http import (
+    JsonAnswer,
     authenticate,
     base_url,
     call_of,
-    json_response,
     open_form,
     read_json_object,
 )
@@ -26,14 +26,14 @@ from emulator.store.records import Caller
 _IMAGE_FIELDS = ("image", "image[]")
 
 
-async def create(request: Request, services: Services) -> Response:
+async def create(request: Request, services: Services) -> ASGIApp:
     """POST images/generations: create a task and answer at once (TASK-1)."""
     caller = await authenticate(request, services)
     creation = parse_creation(await read_json_object(request, services), services.settings)
     return _accepted(request, services, await _create(request, services, caller, creation))
 
 
-async def create_and_wait(request: Request, services: Services) -> Response:
+async def create_and_wait(request: Request, services: Services) -> ASGIApp:
     """POST images/generations/sync: create a task and wait for its end (SYNC-1)."""
     caller = await authenticate(request, services)
     creation = parse_creation(await read_json_object(request, services), services.settings)
@@ -41,7 +41,7 @@ async def create_and_wait(request: Request, services: Services) -> Response:
     return await _end(request, services, task)
 
 
-async def edit(request: Request, services: Services) -> Response:
+async def edit(request: Request, services: Services) -> ASGIApp:
     """POST images/edits: a form with images; wait for the end (EDIT-1)."""
     caller = await authenticate(request, services)
     async with open_form(request, services) as form:
@@ -60,7 +60,7 @@ async def edit(request: Request, services: Services) -> Response:
     return await _end(request, services, task)
 
 
-async def upload(request: Request, services: Services) -> Response:
+async def upload(request: Request, services: Services) -> ASGIApp:
     """POST images/upload: keep a file and answer its link (UPL-1)."""
     caller = await authenticate(request, services)
     async with open_form(request, services) as form:
@@ -69,7 +69,7 @@ async def upload(request: Request, services: Services) -> Response:
         message = f"file is required: one JPEG, PNG or WebP file; {len(files)} were sent."
         raise Refusal("missing_field", message, "file", claim="UPL-1")
     url = await services.references.upload(caller, files[0], base_url(request, services))
-    return json_response({"url": url})
+    return JsonAnswer({"url": url})
 
 
 async def _create(
@@ -95,13 +95,13 @@ async def _create(
     return await services.tasks.create(caller, image_request, fault, base)
 
 
-def _accepted(request: Request, services: Services, task: Task) -> Response:
+def _accepted(request: Request, services: Services, task: Task) -> ASGIApp:
     call_of(request).request_id = task.request_id  # REQ-2
-    return json_response(creation_answer(task, services.settings.profile), 202)
+    return JsonAnswer(creation_answer(task, services.settings.profile), 202)
 
 
-async def _end(request: Request, services: Services, task: Task) -> Response:
-    stored = await services.tasks.wait_for_end(task.account_id, task.id)
+async def _end(request: Request, services: Services, task: Task) -> ASGIApp:
+    stored = await services.tasks.wait_for_end(task.id)
     call = call_of(request)
     call.now = stored.clock.now(services.clock.now())
     if not stored.task.settled:
@@ -111,7 +111,7 @@ async def _end(request: Request, services: Services, task: Task) -> Response:
     if error is not None:
         raise TaskFailed(error)
     ttl_ms = services.settings.media_ttl_ms
-    return json_response(image_result(stored.task, services.media_secret, ttl_ms))
+    return JsonAnswer(image_result(stored.task, services.media_secret, ttl_ms))
 
 
 async def _files(form: FormData, *names: str) -> list[SentImage]:

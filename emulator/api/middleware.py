@@ -6,12 +6,11 @@ from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.api.access_log import AccessLog
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
-from emulator.api.http import Call, json_response
+from emulator.api.http import Call, JsonAnswer
 from emulator.core.clock import SECOND, http_date
 from emulator.core.errors import Refusal
 from emulator.service.services import Services
@@ -56,7 +55,7 @@ class Envelope:
         finally:
             self._access_log.add(scope, call, time.perf_counter() - started)
 
-    def _error(self, error: Exception) -> Response:
+    def _error(self, error: Exception) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""
         headers: dict[str, str] = {}
         match error:
@@ -82,7 +81,7 @@ class Envelope:
                 status = 500
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)
-        return json_response(body, status, headers)
+        return JsonAnswer(body, status, headers)
 
 
 @lru_cache(maxsize=64)

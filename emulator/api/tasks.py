@@ -1,14 +1,16 @@
 """GET /v1/tasks/{task_id}."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
-from emulator.api.http import authenticate, json_response
+from emulator.api.http import JsonAnswer, api_key, note_caller
 from emulator.service.services import Services
 
 
-async def read(request: Request, services: Services) -> Response:
+async def read(request: Request, services: Services) -> ASGIApp:
     """Answer the task as it is now (TASK-5)."""
-    caller = await authenticate(request, services)
     task_id: str = request.path_params["task_id"]
-    return json_response(await services.tasks.detail(caller.account_id, task_id))
+    key = api_key(request)
+    caller, stored = await services.accounts.authenticate_for_task(key, task_id)
+    note_caller(request, services, caller)
+    return JsonAnswer(await services.tasks.detail(stored, task_id))

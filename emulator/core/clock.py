@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from emulator.core.errors import Refusal
 
@@ -113,8 +114,13 @@ def parse_instant(value: object, param: str = "set") -> int:
 
 def rfc3339(instant: int) -> str:
     """Write an instant as RFC 3339 in UTC, with milliseconds."""
-    moment = datetime.fromtimestamp(instant / SECOND, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(instant, SECOND)
+    return f"{_rfc3339_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _rfc3339_second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def http_date(instant: int) -> str:

@@ -60,7 +60,9 @@ class Task:
         account_id: whose task it is.
         number: 1 for the account's first task; seeds what is random about it.
         seed: the task's own seed, derived from the account's.
-        request: what was asked.
+        key_hash: the key that created it; a refund goes back to its budget.
+        model: the model that was asked.
+        callback_url: where its end is reported, or None.
         created_at: on the account's clock.
         timeline: the life that was decided at creation.
         reserved: credits set aside.
@@ -74,7 +76,9 @@ class Task:
     account_id: str
     number: int
     seed: int
-    request: ImageRequest
+    key_hash: str
+    model: str
+    callback_url: str | None
     created_at: int
     timeline: Timeline
     reserved: int
@@ -128,7 +132,9 @@ def plan(
     """Decide a task's whole life.
 
     Args:
-        request: what was asked.
+        key_hash: the key that created it; a refund goes back to its budget.
+        model: the model that was asked.
+        callback_url: where its end is reported, or None.
         now: the creation's instant.
         duration_ms: how long it would take.
         stuck_after_ms: when the sweep fails a task that has not ended (TASK-11).

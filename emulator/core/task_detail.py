@@ -35,7 +35,7 @@ def creation_answer(task: Task, profile: Profile) -> dict[str, Any]:
         "credits": {"reserved": task.reserved},
     }
     if profile.names_model:
-        answer["model"] = task.request.model
+        answer["model"] = task.model
     return answer
 
 
@@ -57,7 +57,7 @@ def task_detail(
     return {
         "task_id": task.id,
         "status": profile.succeeded if status is Status.SUCCEEDED else status.value,
-        "model": task.request.model,
+        "model": task.model,
         "type": "image",
         "created_at": rfc3339(task.created_at),
         "completed_at": rfc3339(task.timeline.ends_at) if ended else None,

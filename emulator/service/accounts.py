@@ -10,7 +10,7 @@ from emulator.core.errors import Refusal
 from emulator.core.ports import Entropy, RealClock
 from emulator.core.seed import derive
 from emulator.settings import Settings
-from emulator.store.records import ApiKey, Caller, Database
+from emulator.store.records import ApiKey, Caller, Database, StoredTask
 from emulator.store.transaction import Transaction
 
 KEY_PREFIX = "sk-"  # AUTH-3
@@ -58,20 +58,20 @@ class Accounts:
                 minute (ERR-5).
         """
         if key is None:
-            raise Refusal(
-                "invalid_api_key",
-                "No API key was sent. Send the header Authorization: Bearer sk-...",
-                claim="AUTH-1",
-            )
+            raise _no_key()
         key_hash = hash_key(key)
         caller = await self._database.read(lambda tx: tx.caller(key_hash))
-        if caller is None:
-            caller = await self._first_use(key, key_hash)
-        if caller.revoked:
-            raise Refusal("invalid_api_key", "This API key was revoked.", claim="AUTH-1")
-        if caller.requests_per_minute is not None:
-            await self._count(caller, caller.requests_per_minute)
-        return caller
+        return await self._admit(key, key_hash, caller)
+
+    async def authenticate_for_task(
+        self, key: str | None, task_id: str
+    ) -> tuple[Caller, StoredTask | None]:
+        """Like ``authenticate``, and find one of the account's tasks with the same query."""
+        if key is None:
+            raise _no_key()
+        key_hash = hash_key(key)
+        caller, stored = await self._database.read(lambda tx: tx.caller_and_task(key_hash, task_id))
+        return await self._admit(key, key_hash, caller), stored
 
     async def create_key(self, new: NewKey) -> tuple[str, ApiKey]:
         """Create a key with an account of its own.
@@ -110,6 +110,15 @@ class Accounts:
         """The account's ledger entries after a number, oldest first (CRED-7)."""
         entries = await self._database.read(lambda tx: tx.ledger(caller.account_id, after, limit))
         return [{**entry, "at": rfc3339(entry["at"])} for entry in entries]
+
+    async def _admit(self, key: str, key_hash: str, caller: Caller | None) -> Caller:
+        if caller is None:
+            caller = await self._first_use(key, key_hash)
+        if caller.revoked:
+            raise Refusal("invalid_api_key", "This API key was revoked.", claim="AUTH-1")
+        if caller.requests_per_minute is not None:
+            await self._count(caller, caller.requests_per_minute)
+        return caller
 
     async def _first_use(self, key: str, key_hash: str) -> Caller:
         if self._settings.keys == "strict":
@@ -170,3 +179,8 @@ class Accounts:
                 claim="ERR-5",
                 retry_after_seconds=wait_seconds,
             )
+
+
+def _no_key() -> Refusal:
+    message = "No API key was sent. Send the header Authorization: Bearer sk-..."
+    return Refusal("invalid_api_key", message, claim="AUTH-1")

@@ -160,14 +160,8 @@ class Clocks:
         return False
 
     async def _settle(self, task_id: str) -> None:
-        real_now = self._clock.now()
-
-        def work(tx: Transaction) -> None:
-            stored = tx.task(task_id)
-            if stored is not None:
-                settle_task(tx, stored, self._settings, real_now)
-
-        await self._database.write(work)
+        real_now, settings = self._clock.now(), self._settings
+        await self._database.write(lambda tx: settle_task(tx, task_id, settings, real_now))
 
     async def _move(self, account_id: str, instant: int) -> None:
         real_now = self._clock.now()

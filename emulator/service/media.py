@@ -154,7 +154,9 @@ class Media:
 
 def describe(tx: Transaction, task: Task, index: int) -> Picture:
     """Describe one image of a task completely, with the bytes of its references."""
-    request = task.request
+    request = tx.request(task.id)
+    if request is None:
+        raise RuntimeError(f"the request of {task.id} is gone")
 
     def load(reference: Reference) -> ReferencePicture:
         upload = None if reference.upload_id is None else tx.upload(reference.upload_id)

@@ -3,45 +3,51 @@
 from emulator.core.callback import Delivery
 from emulator.core.credits import settle
 from emulator.core.seed import token
+from emulator.core.task import Task
 from emulator.settings import Settings
-from emulator.store.records import StoredTask
 from emulator.store.transaction import Transaction
 
 
-def settle_task(tx: Transaction, stored: StoredTask, settings: Settings, real_now: int) -> bool:
-    """Settle a task whose end has come; exactly once, whoever asks.
+def settle_task(tx: Transaction, task_id: str, settings: Settings, real_now: int) -> None:
+    """Settle a task whose end has come, unless somebody did.
 
     Args:
-        tx: the transaction that does it all.
-        stored: the task, its account's clock and its key.
+        tx: the transaction that does it all, or nothing.
+        task_id: the task.
         settings: the callback policy.
         real_now: the real instant.
-
-    Returns:
-        False where it was settled before.
     """
-    task = stored.task
-    if not tx.mark_settled(task.id):
-        return False
+    task = tx.claim_task(task_id)
+    if task is not None:
+        _book_end(tx, task, settings, real_now)
+
+
+def settle_ended(tx: Transaction, limit: int, settings: Settings, real_now: int) -> None:
+    """Settle up to ``limit`` tasks whose end has come, on all accounts whose clocks run."""
+    for task in tx.claim_ended(real_now, limit):
+        _book_end(tx, task, settings, real_now)
+
+
+def _book_end(tx: Transaction, task: Task, settings: Settings, real_now: int) -> None:
     for movement in settle(task.reserved, task.charge):
         moved = tx.move_credits(task.account_id, movement)
         if moved is None:
             raise RuntimeError(f"the reservation of {task.id} is not in its account")
         tx.add_ledger_entry(task.account_id, movement, moved, task.timeline.ends_at, task.id)
     if task.charge < task.reserved:
-        tx.give_back_budget(stored.key_hash, task.reserved - task.charge)  # ERR-4
-    url = task.request.callback_url
-    if url is not None and settings.callbacks != "off":
-        due_at = settings.retry_policy.due_at(1, task.timeline.ends_at, task.seed)
-        delivery = Delivery(
-            id=f"msg_{token(task.seed, 'delivery')}",
-            task_id=task.id,
-            account_id=task.account_id,
-            url=url,
-            state="pending",
-            attempts_made=0,
-            due_at=due_at,
-        )
-        wake_at = None if due_at is None else stored.clock.real_time_of(due_at, real_now)
-        tx.add_delivery(delivery, task.timeline.ends_at, wake_at)
-    return True
+        tx.give_back_budget(task.key_hash, task.reserved - task.charge)  # ERR-4
+    if task.callback_url is not None and settings.callbacks != "off":
+        _plan_delivery(tx, task, task.callback_url, settings, real_now)
+
+
+def _plan_delivery(
+    tx: Transaction, task: Task, url: str, settings: Settings, real_now: int
+) -> None:
+    account = tx.account(task.account_id)
+    due_at = settings.retry_policy.due_at(1, task.timeline.ends_at, task.seed)
+    if account is None or due_at is None:
+        raise RuntimeError(f"the delivery of {task.id} has no account or no attempts")
+    delivery_id = f"msg_{token(task.seed, 'delivery')}"
+    delivery = Delivery(delivery_id, task.id, task.account_id, url, "pending", 0, due_at)
+    wake_at = account.clock.real_time_of(due_at, real_now)
+    tx.add_delivery(delivery, task.timeline.ends_at, wake_at)

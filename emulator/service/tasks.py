@@ -97,7 +97,7 @@ class Tasks:
             moved = self._reserve(tx, caller, price)
             task = self._decide(caller, request, image_price, moved, fault, base_url)
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
-            tx.add_task(task, caller.key_hash, wake_at)
+            tx.add_task(task, request, wake_at)
             tx.add_ledger_entry(task.account_id, reserve(price), moved, task.created_at, task.id)
             return task, wake_at
 
@@ -105,45 +105,35 @@ class Tasks:
         self._wakeups.due_at(wake_at)
         return task
 
-    async def read(self, account_id: str, task_id: str) -> StoredTask:
-        """Find a task of an account, settled if it has ended.
+    async def detail(self, stored: StoredTask | None, task_id: str) -> dict[str, Any]:
+        """A task in the profile's words, as it is now (TASK-5).
 
         Raises:
             Refusal: there is no such task, or it is another account's (TASK-10).
         """
-        stored = await self._database.read(lambda tx: tx.task(task_id))
-        if stored is None or stored.task.account_id != account_id:
+        if stored is None:
             message = f"There is no task {shown(task_id)} in this account."
             raise Refusal("task_not_found", message, claim="TASK-10")
-        task = stored.task
-        real_now = self._clock.now()
-        if not task.settled and task.has_ended(stored.clock.now(real_now)):
-            settings = self._settings
-            await self._database.write(lambda tx: settle_task(tx, stored, settings, real_now))
-            self._wakeups.due_at(real_now if task.request.callback_url else None)
-            return replace(stored, task=replace(task, settled=True))
-        return stored
-
-    async def detail(self, account_id: str, task_id: str) -> dict[str, Any]:
-        """A task in the profile's words, as it is now (TASK-5)."""
-        stored = await self.read(account_id, task_id)
-        now = stored.clock.now(self._clock.now())
+        stored = await self._settled(stored)
         return task_detail(
             stored.task,
-            now,
+            stored.clock.now(self._clock.now()),
             self._settings.profile,
             self._media_secret,
             self._settings.media_ttl_ms,
         )
 
-    async def wait_for_end(self, account_id: str, task_id: str) -> StoredTask:
+    async def wait_for_end(self, task_id: str) -> StoredTask:
         """Wait until a task has ended, the sync wait is over, or the server stops (SYNC-1).
 
         A frozen clock does not reach the end by waiting, so it is not waited for.
         """
         deadline = self._clock.now() + round(self._settings.sync_wait_seconds * SECOND)
         while True:
-            stored = await self.read(account_id, task_id)
+            found = await self._database.read(lambda tx: tx.task(task_id))
+            if found is None:
+                raise RuntimeError(f"{task_id}, which was just created, is gone")
+            stored = await self._settled(found)
             real_now = self._clock.now()
             ends_at = stored.clock.real_time_of(stored.task.timeline.ends_at, real_now)
             if stored.task.settled or ends_at is None or real_now >= deadline:
@@ -152,6 +142,16 @@ class Tasks:
                 return stored
             wait_ms = max(1, min(ends_at, deadline) - real_now)
             await self._wakeups.clock_changed(wait_ms / SECOND)
+
+    async def _settled(self, stored: StoredTask) -> StoredTask:
+        """Settle a task that has ended and that nobody settled yet."""
+        task, real_now = stored.task, self._clock.now()
+        if task.settled or not task.has_ended(stored.clock.now(real_now)):
+            return stored
+        settings = self._settings
+        await self._database.write(lambda tx: settle_task(tx, task.id, settings, real_now))
+        self._wakeups.due_at(real_now if task.callback_url else None)
+        return replace(stored, task=replace(task, settled=True))
 
     def _reserve(self, tx: Transaction, caller: Caller, price: int) -> Moved:
         moved = tx.move_credits(caller.account_id, reserve(price), tasks=1)
@@ -199,7 +199,9 @@ class Tasks:
             account_id=caller.account_id,
             number=number,
             seed=derive(seed, "task seed", number),
-            request=request,
+            key_hash=caller.key_hash,
+            model=request.model,
+            callback_url=request.callback_url,
             created_at=now,
             timeline=timeline,
             reserved=image_price * request.n,

@@ -7,7 +7,7 @@ from typing import Any
 from emulator.core.clock import AccountClock
 from emulator.core.credits import Movement
 from emulator.store.queries import Queries
-from emulator.store.records import Account, ApiKey, Caller, Moved
+from emulator.store.records import Account, ApiKey, Caller, Moved, Row
 
 
 class AccountQueries(Queries):
@@ -22,15 +22,7 @@ class AccountQueries(Queries):
     def caller(self, key_hash: str) -> Caller | None:
         """Find the key and its account."""
         row = self._run("caller", {"hash": key_hash}).fetchone()
-        if row is None:
-            return None
-        hash_, revoked_at, budget, per_minute, models, account_id, seed, offset, frozen, avail = row
-        allowed = None if models is None else tuple(json.loads(models))
-        clock = AccountClock(offset, frozen)
-        return Caller(
-            hash_, revoked_at is not None, budget, per_minute, allowed, account_id, seed, clock,
-            avail,
-        )  # fmt: skip
+        return None if row is None else caller_of(row)
 
     def account(self, account_id: str) -> Account | None:
         """Find an account."""
@@ -123,3 +115,21 @@ class AccountQueries(Queries):
         )  # fmt: skip
         rows = self._run("ledger", {"id": account_id, "after": after, "limit": limit})
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def caller_of(row: Row) -> Caller:
+    """Read a caller from a row's first columns."""
+    hash_, revoked_at, budget, per_minute, models, account_id, seed, available, offset, frozen = (
+        row[:10]
+    )
+    return Caller(
+        hash_,
+        revoked_at is not None,
+        budget,
+        per_minute,
+        None if models is None else tuple(json.loads(models)),
+        account_id,
+        seed,
+        AccountClock(offset, frozen),
+        available,
+    )

@@ -8,7 +8,7 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTH
 
 -- name: caller
 SELECT k.hash, k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
-    a.id, a.seed, a.clock_offset_ms, a.clock_frozen_at, a.available
+    a.id, a.seed, a.available, a.clock_offset_ms, a.clock_frozen_at
 FROM api_keys k JOIN accounts a ON a.id = k.account_id
 WHERE k.hash = :hash;
 
@@ -83,25 +83,47 @@ FROM ledger_entries WHERE account_id = :id AND number > :after ORDER BY number L
 
 -- name: add_task
 INSERT INTO tasks
-    (id, account_id, number, seed, key_hash, request, width_px, height_px, created_at, starts_at,
-    ends_at, images, error_code, reserved, charge, wake_at, base_url, request_id)
+    (id, account_id, number, seed, key_hash, model, callback_url, width_px, height_px, created_at,
+    starts_at, ends_at, images, error_code, reserved, charge, wake_at, base_url, request_id,
+    request)
 VALUES
-    (:id, :account_id, :number, :seed, :key_hash, :request, :width_px, :height_px, :created_at,
-    :starts_at, :ends_at, :images, :error_code, :reserved, :charge, :wake_at, :base_url,
-    :request_id);
+    (:id, :account_id, :number, :seed, :key_hash, :model, :callback_url, :width_px, :height_px,
+    :created_at, :starts_at, :ends_at, :images, :error_code, :reserved, :charge, :wake_at,
+    :base_url, :request_id, :request);
 
 -- name: task
-SELECT t.id, t.account_id, t.number, t.seed, t.request, t.width_px, t.height_px, t.created_at,
-    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, t.settled, t.base_url,
-    t.request_id, a.clock_offset_ms, a.clock_frozen_at, t.key_hash
+SELECT a.clock_offset_ms, a.clock_frozen_at, t.id, t.account_id, t.number, t.seed, t.key_hash,
+    t.model, t.callback_url, t.created_at, t.starts_at, t.ends_at, t.images, t.error_code,
+    t.reserved, t.charge, t.settled, t.base_url, t.request_id
 FROM tasks t JOIN accounts a ON a.id = t.account_id
 WHERE t.id = :id;
 
--- name: mark_settled
-UPDATE tasks SET settled = 1, wake_at = NULL WHERE id = :id AND settled = 0;
+-- name: caller_and_task
+SELECT k.hash, k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
+    a.id, a.seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
+    t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
+    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, t.settled, t.base_url,
+    t.request_id
+FROM api_keys k
+JOIN accounts a ON a.id = k.account_id
+LEFT JOIN tasks t ON t.id = :task_id AND t.account_id = a.id
+WHERE k.hash = :hash;
 
--- name: tasks_to_wake
-SELECT id FROM tasks WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit;
+-- name: request
+SELECT request, width_px, height_px FROM tasks WHERE id = :id;
+
+-- name: claim_task
+UPDATE tasks SET settled = 1, wake_at = NULL WHERE id = :id AND settled = 0
+RETURNING id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
+    images, error_code, reserved, charge, settled, base_url, request_id;
+
+-- name: claim_ended
+UPDATE tasks SET settled = 1, wake_at = NULL
+WHERE settled = 0 AND id IN (
+    SELECT id FROM tasks WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit
+)
+RETURNING id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
+    images, error_code, reserved, charge, settled, base_url, request_id;
 
 -- name: first_task_due
 SELECT id, ends_at FROM tasks

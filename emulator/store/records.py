@@ -21,6 +21,9 @@ class StoreError(Exception):
 class Cursor(Protocol):
     """What a driver's query gives back."""
 
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+
     @property
     def rowcount(self) -> int:
         """Rows that were changed."""
@@ -113,11 +116,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class StoredTask:
-    """A task with what its reader needs beside it."""
+    """A task and its account's clock."""
 
     task: Task
     clock: AccountClock
-    key_hash: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,22 @@ from emulator.core.clock import AccountClock
 from emulator.core.frame import Frame
 from emulator.core.request import ImageRequest, Reference
 from emulator.core.task import Task, Timeline
+from emulator.store.accounts import caller_of
 from emulator.store.queries import Queries
-from emulator.store.records import Row, StoredTask, Upload
+from emulator.store.records import Caller, Row, StoredTask, Upload
+
+_CALLER_COLUMNS = 10
 
 
 class TaskQueries(Queries):
     """What a transaction can do with tasks and uploads."""
 
-    def add_task(self, task: Task, key_hash: str, wake_at: int | None) -> None:
+    def add_task(self, task: Task, request: ImageRequest, wake_at: int | None) -> None:
         """Add a task that has not ended.
 
         Args:
             task: the task.
-            key_hash: the key that created it, whose budget a refund goes back to.
+            request: what was asked.
             wake_at: the real instant of its end; None while the account's clock is frozen.
         """
         timeline = task.timeline
@@ -27,8 +30,9 @@ class TaskQueries(Queries):
             "add_task",
             {
                 "id": task.id, "account_id": task.account_id, "number": task.number,
-                "seed": task.seed, "key_hash": key_hash, "request": _request_json(task.request),
-                "width_px": task.request.frame.width_px, "height_px": task.request.frame.height_px,
+                "seed": task.seed, "key_hash": task.key_hash, "model": task.model,
+                "callback_url": task.callback_url, "request": _request_json(request),
+                "width_px": request.frame.width_px, "height_px": request.frame.height_px,
                 "created_at": task.created_at, "starts_at": timeline.starts_at,
                 "ends_at": timeline.ends_at, "images": timeline.images,
                 "error_code": timeline.error_code, "reserved": task.reserved,
@@ -40,16 +44,32 @@ class TaskQueries(Queries):
     def task(self, task_id: str) -> StoredTask | None:
         """Find a task."""
         row = self._run("task", {"id": task_id}).fetchone()
-        return None if row is None else _stored_task(row)
+        return None if row is None else StoredTask(_task(row[2:]), AccountClock(row[0], row[1]))
 
-    def mark_settled(self, task_id: str) -> bool:
-        """Mark a task as settled; False where it was already."""
-        return self._run("mark_settled", {"id": task_id}).rowcount == 1
+    def caller_and_task(
+        self, key_hash: str, task_id: str
+    ) -> tuple[Caller | None, StoredTask | None]:
+        """Find a key and its account's task in one query, as polling does."""
+        row = self._run("caller_and_task", {"hash": key_hash, "task_id": task_id}).fetchone()
+        if row is None:
+            return None, None
+        caller, task = caller_of(row), row[_CALLER_COLUMNS:]
+        return caller, None if task[0] is None else StoredTask(_task(task), caller.clock)
 
-    def tasks_to_wake(self, real_now: int, limit: int) -> list[str]:
-        """Unsettled tasks whose end has come, on running clocks."""
-        rows = self._run("tasks_to_wake", {"real_now": real_now, "limit": limit})
-        return [row[0] for row in rows]
+    def request(self, task_id: str) -> ImageRequest | None:
+        """What was asked of a task."""
+        row = self._run("request", {"id": task_id}).fetchone()
+        return None if row is None else _request_from_json(row[0], Frame(row[1], row[2]))
+
+    def claim_task(self, task_id: str) -> Task | None:
+        """Mark a task as settled and return it; None where it was already."""
+        row = self._run("claim_task", {"id": task_id}).fetchone()
+        return None if row is None else _task(row)
+
+    def claim_ended(self, real_now: int, limit: int) -> list[Task]:
+        """Mark tasks whose end has come, on running clocks, as settled, and return them."""
+        rows = self._run("claim_ended", {"real_now": real_now, "limit": limit})
+        return [_task(row) for row in rows.fetchall()]
 
     def first_task_due(self, account_id: str, until: int) -> tuple[str, int] | None:
         """The account's unsettled task that ends first, up to an instant: its id and end."""
@@ -122,15 +142,13 @@ def _request_from_json(text: str, frame: Frame) -> ImageRequest:
     return ImageRequest(frame=frame, **fields)
 
 
-def _stored_task(row: Row) -> StoredTask:
+def _task(row: Row) -> Task:
     (
-        id_, account_id, number, seed, request, width_px, height_px, created_at, starts_at, ends_at,
-        images, error_code, reserved, charge, settled, base_url, request_id, offset_ms, frozen_at,
-        key_hash,
+        id_, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at,
+        ends_at, images, error_code, reserved, charge, settled, base_url, request_id,
     ) = row  # fmt: skip
-    task = Task(
-        id_, account_id, number, seed, _request_from_json(request, Frame(width_px, height_px)),
-        created_at, Timeline(starts_at, ends_at, images, error_code), reserved, charge,
-        settled == 1, base_url, request_id,
+    return Task(
+        id_, account_id, number, seed, key_hash, model, callback_url, created_at,
+        Timeline(starts_at, ends_at, images, error_code), reserved, charge, settled == 1, base_url,
+        request_id,
     )  # fmt: skip
-    return StoredTask(task, AccountClock(offset_ms, frozen_at), key_hash)

@@ -192,11 +192,11 @@ async def test_legacy_spellings(
 ) -> None:
     async with open_world() as world:
         task = await world.finished(**fields)
-        stored = await world.server.database.read(lambda tx: tx.task(task["task_id"]))
-        assert stored is not None
-        frame = stored.task.request.frame
+        request = await world.server.database.read(lambda tx: tx.request(task["task_id"]))
+        assert request is not None
+        frame = request.frame
         assert (frame.width_px, frame.height_px) == pixels
-        assert stored.task.request.quality == quality
+        assert request.quality == quality
 
 
 async def test_the_reference_profile_maps_sizes_and_knows_quality_auto() -> None:

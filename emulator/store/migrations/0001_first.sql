@@ -43,7 +43,8 @@ CREATE TABLE tasks (
     number BIGINT NOT NULL,
     seed BIGINT NOT NULL,
     key_hash TEXT NOT NULL,
-    request TEXT NOT NULL,
+    model TEXT NOT NULL,
+    callback_url TEXT,
     width_px INTEGER NOT NULL,
     height_px INTEGER NOT NULL,
     created_at BIGINT NOT NULL,
@@ -56,7 +57,8 @@ CREATE TABLE tasks (
     settled INTEGER NOT NULL DEFAULT 0,
     wake_at BIGINT,
     base_url TEXT NOT NULL,
-    request_id TEXT NOT NULL
+    request_id TEXT NOT NULL,
+    request TEXT NOT NULL
 );
 CREATE INDEX tasks_to_wake ON tasks (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX tasks_of_account ON tasks (account_id, settled, ends_at);

@@ -1,0 +1,90 @@
+"""The SQLite driver on a real file."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from emulator.core.credits import grant, reserve
+from emulator.store.records import StoreError
+from emulator.store.sqlite import SqliteDatabase
+from emulator.store.transaction import Transaction
+
+
+def add(tx: Transaction) -> None:
+    tx.add_account("acct_1", 1, 0)
+    tx.move_credits("acct_1", grant(100))
+
+
+def available(tx: Transaction) -> int:
+    account = tx.account("acct_1")
+    assert account is not None
+    return account.available
+
+
+async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "new" / "state.db")
+    database = SqliteDatabase(path)
+    await database.write(add)
+    database.close()
+    again = SqliteDatabase(path)
+    assert await again.read(available) == 100
+    again.close()
+
+
+async def test_work_that_raises_takes_nothing_with_it() -> None:
+    database = SqliteDatabase(":memory:")
+    await database.write(add)
+
+    def spend(tx: Transaction) -> None:
+        tx.move_credits("acct_1", reserve(10))
+
+    def fail(tx: Transaction) -> None:
+        tx.move_credits("acct_1", reserve(50))
+        raise ValueError("no")
+
+    results = await asyncio.gather(
+        database.write(spend), database.write(fail), database.write(spend), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [type(None), ValueError, type(None)]
+    assert await database.read(available) == 80
+    database.close()
+
+
+async def test_the_database_itself_refuses_to_go_below_zero() -> None:
+    database = SqliteDatabase(":memory:")
+    await database.write(add)
+    assert await database.write(lambda tx: tx.move_credits("acct_1", reserve(101))) is None
+    with pytest.raises(sqlite3.IntegrityError):
+        database._connection.execute("UPDATE accounts SET available = available - 1")
+    with pytest.raises(sqlite3.IntegrityError):
+        database._connection.execute(
+            "UPDATE accounts SET available = available - 200, reserved = reserved + 200"
+        )
+    database.close()
+
+
+def test_files_that_are_no_database_of_ours(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("this is not a database" * 100)
+    foreign = tmp_path / "foreign.db"
+    newer = tmp_path / "newer.db"
+    for path, statement in (
+        (foreign, "CREATE TABLE theirs (x)"),
+        (newer, "PRAGMA user_version = 999"),
+    ):
+        connection = sqlite3.connect(path)
+        connection.execute(statement)
+        connection.close()
+    for path, reason in (
+        (text, "not a database"),
+        (foreign, "another program"),
+        (newer, "newer emulator"),
+        (tmp_path, "unable to open"),
+    ):
+        with pytest.raises(StoreError, match=reason):
+            SqliteDatabase(str(path))
+    connection = sqlite3.connect(foreign)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    connection.close()

@@ -1,0 +1,139 @@
+"""The walls of the house: who imports whom, who may ask for time and chance, what is documented."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.api.app import CONTROL, PUBLIC, V1
+from emulator.settings import SETTINGS
+from tests.support import contract
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "emulator").rglob("*.py"))
+
+# A layer imports itself and what stands to the left of it in its row.
+MAY_IMPORT = {
+    "core": {"core"},
+    "adapters": {"core", "adapters"},
+    "settings": {"core", "settings"},
+    "store": {"core", "store"},
+    "service": {"core", "settings", "store", "service"},
+    "runner": {"core", "settings", "store", "service", "runner"},
+    "api": {"core", "settings", "store", "service", "api", "version"},
+    "compose": {
+        "core", "adapters", "settings", "store", "service", "runner", "api", "compose",
+    },
+    "cli": {
+        "core", "adapters", "settings", "store", "service", "compose", "cli", "version",
+    },
+}  # fmt: skip
+LAYER_OF_FILE = {
+    "settings_text.py": "settings",
+    "keys_command.py": "cli",
+    "serve_command.py": "cli",
+    "__init__.py": "version",
+}
+STANDARD_LIBRARY_OF_CORE = {
+    "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "email", "enum",
+    "functools", "hashlib", "hmac", "ipaddress", "itertools", "json", "math", "re", "typing",
+    "urllib",
+}  # fmt: skip
+ONLY_IN_ADAPTERS = re.compile(
+    r"\bdatetime\.(now|utcnow|today)\(|\btime\.(time|time_ns)\(|\buuid4\(|\bos\.urandom\("
+    r"|^\s*(import|from) (random|secrets)\b",
+    re.MULTILINE,
+)
+
+
+def layer_of(path: Path) -> str:
+    parts = path.relative_to(ROOT / "emulator").parts
+    if len(parts) > 1:
+        return parts[0]
+    return LAYER_OF_FILE.get(parts[0], parts[0].removesuffix(".py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module == "emulator":
+                yield from (f"emulator.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down_only(path: Path) -> None:
+    layer = layer_of(path)
+    if layer == "version":
+        return
+    for name in imports(path):
+        if name.startswith("emulator."):
+            target = name.split(".")[1]
+            imported = LAYER_OF_FILE.get(f"{target}.py", target)
+            imported = "version" if imported == "__version__" else imported
+            assert imported in MAY_IMPORT[layer], f"{layer} imports {name}"
+        elif layer == "core":
+            assert name.split(".")[0] in STANDARD_LIBRARY_OF_CORE, f"core imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_adapters_ask_for_time_and_chance(path: Path) -> None:
+    if layer_of(path) != "adapters":
+        found = ONLY_IN_ADAPTERS.search(path.read_text("utf-8"))
+        assert found is None, found and found[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_stay_small(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            assert lines <= 50, f"{node.name} has {lines} lines"
+
+
+def test_routes_equal_the_description() -> None:
+    routes = {(m, f"/v1{path}") for m, path, _ in V1} | {(m, path) for m, path, _ in PUBLIC}
+    described = {
+        (method.upper(), path)
+        for path, item in contract.document()["paths"].items()
+        for method in item
+        if method in ("get", "post", "put", "delete", "patch")
+    }
+    assert routes == described
+
+
+@pytest.mark.parametrize("info", SETTINGS, ids=lambda info: info.name)
+def test_each_setting_is_documented(info: object) -> None:
+    table = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    row = f"| `{info.flag}` | {info.default} | {info.help} |"  # type: ignore[attr-defined]
+    assert row in table
+
+
+def test_control_routes_are_documented() -> None:
+    documents = " ".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))
+    for method, path, _ in CONTROL:
+        assert f"`{method} {path}`" in documents
+
+
+def test_no_file_names_a_registry_or_this_machine() -> None:
+    registry = re.compile(r"pypi\.org|registry\.npmjs|files\.pythonhosted|index-url")
+    for path in ROOT.rglob("*"):
+        hidden = any(
+            part.startswith(".") and part != ".ci" for part in path.relative_to(ROOT).parts
+        )
+        if (
+            path.is_file()
+            and not hidden
+            and path.suffix in {".py", ".md", ".txt", ".toml", ".yaml", ".json", ".mjs", ".sh", ""}
+            and path != Path(__file__)
+        ):
+            found = registry.search(path.read_text("utf-8", "replace"))
+            assert found is None, f"{path}: {found and found[0]}"
