@@ -49,7 +49,9 @@ class CreationBody(BaseModel):
     quality: str | None = None
     n: Annotated[int, BeforeValidator(_whole)] = Field(1, ge=MIN_IMAGES, le=MAX_IMAGES)
     callback_url: str | None = None
-    references: list[str] = Field([], validation_alias=AliasChoices(*_REFERENCE_FIELDS))
+    references: list[str] = Field(
+        default_factory=list, validation_alias=AliasChoices(*_REFERENCE_FIELDS)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ def token(seed: int, *labels: str | int) -> str:
     return _digest(12, seed, *labels).hex()
 
 
+def numbered_id(seed: int, number: int) -> str:
+    """Make 24 hexadecimal digits for an account's task: half the account's, half the task's number.
+
+    Ids of an account follow each other, so a store appends them instead of scattering them.
+    """
+    return f"{token(seed, 'ids')[:12]}{number:012x}"
+
+
 def _digest(size_bytes: int, *labels: str | int) -> bytes:
     text = "\x1f".join(map(str, labels))
     return hashlib.blake2b(text.encode(), digest_size=size_bytes).digest()

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from emulator.core.clock import SECOND
-from emulator.core.credits import reserve
+from emulator.core.credits import Movement, reserve
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Fault, parse_directive
 from emulator.core.ports import RealClock
 from emulator.core.request import MODEL, ImageRequest
-from emulator.core.seed import derive, token
+from emulator.core.seed import derive, numbered_id
 from emulator.core.task import Task, plan
 from emulator.core.task_detail import task_detail
 from emulator.service.settlement import settle_task
@@ -92,13 +92,14 @@ class Tasks:
             request.size, request.resolution, request.quality
         )
 
+        reservation = reserve(image_price * request.n)  # CRED-4
+
         def work(tx: Transaction) -> tuple[Task, int | None]:
-            price = image_price * request.n  # CRED-4
-            moved = self._reserve(tx, caller, price)
+            moved = self._reserve(tx, caller, reservation)
             task = self._decide(caller, request, image_price, moved, fault, base_url)
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
             tx.add_task(task, request, wake_at)
-            tx.add_ledger_entry(task.account_id, reserve(price), moved, task.created_at, task.id)
+            tx.add_ledger_entry(task.account_id, reservation, moved, task.created_at, task.id)
             return task, wake_at
 
         task, wake_at = await self._database.write(work)
@@ -153,8 +154,9 @@ class Tasks:
         self._wakeups.due_at(real_now if task.callback_url else None)
         return replace(stored, task=replace(task, settled=True))
 
-    def _reserve(self, tx: Transaction, caller: Caller, price: int) -> Moved:
-        moved = tx.move_credits(caller.account_id, reserve(price), tasks=1)
+    def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:
+        price = reservation.reserved
+        moved = tx.move_credits(caller.account_id, reservation, tasks=1)
         if moved is None:
             account = tx.account(caller.account_id)
             available = account.available if account else 0
@@ -194,8 +196,9 @@ class Tasks:
             starts_pending=self._settings.profile.first_status == "pending",
             fault=fault,
         )
+        name = numbered_id(seed, number)
         return Task(
-            id=f"task_{token(seed, 'task', number)}",
+            id=f"task_{name}",
             account_id=caller.account_id,
             number=number,
             seed=derive(seed, "task seed", number),
@@ -208,7 +211,7 @@ class Tasks:
             charge=image_price * timeline.images,
             settled=False,
             base_url=base_url,
-            request_id=f"req_{token(seed, 'request', number)}",
+            request_id=f"req_{name}",
         )
 
 

@@ -14,6 +14,8 @@ from emulator.store.transaction import Transaction
 
 MEMORY = ":memory:"
 BUSY_TIMEOUT_SECONDS = 5.0
+_CACHE_KIB = 16 * 1024
+_CHECKPOINT_PAGES = 8_000
 
 T = TypeVar("T")
 
@@ -139,7 +141,8 @@ class SqliteDatabase:
         # A commit is in the operating system's hands when it returns, so kill -9 loses nothing;
         # only a power cut could lose the last ones, which no test run depends on.
         execute("PRAGMA synchronous = NORMAL")
-        execute("PRAGMA foreign_keys = ON")
+        execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute("BEGIN IMMEDIATE")
         version: int = execute("PRAGMA user_version").fetchone()[0]
         migrations = _migrations()
