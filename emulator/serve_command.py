@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
 
@@ -28,6 +29,8 @@ def run_server(settings: Settings) -> int:
         reason = error.strerror or str(error)
         print(f"gpt-image-emulator: cannot listen on {where}: {reason}", file=sys.stderr)  # noqa: T201
         return 1
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, _end)  # uvicorn ends in order, then raises the signal again
     with listener:
         server = compose(settings)
         try:
@@ -35,6 +38,10 @@ def run_server(settings: Settings) -> int:
         finally:
             server.close()
     return 0
+
+
+def _end(signal_number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _serve(server: Server, settings: Settings, listener: socket.socket) -> None:

@@ -22,6 +22,7 @@ from emulator.store.records import Caller
 _MAX_FORM_FILES = 40
 _MAX_FORM_FIELDS = 100
 _MAX_FORM_FIELD_BYTES = 1024 * 1024
+_READ_LIMITS = 2  # how many times the largest body is read before the connection is dropped
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
 
@@ -162,21 +163,26 @@ def limited_receive(request: Request, services: Services) -> Receive:
     where the client goes away.
     """
     limit = services.settings.max_body_mib * MIB
-    declared = header(request, b"content-length") or ""
+    length = header(request, b"content-length") or ""
+    declared = int(length) if length.isdigit() and len(length) < 18 else 0
     received = 0
 
     async def receive() -> Message:
         nonlocal received
-        if declared.isdigit() and len(declared) < 18 and int(declared) > limit:
-            raise _too_large(limit, int(declared))
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         received += len(message.get("body", b""))
+        # A client that still sends would miss the answer, so what it sends is read, and dropped.
+        while received > limit and message.get("more_body") and received <= _READ_LIMITS * limit:
+            message = await request.receive()
+            received += len(message.get("body", b""))
         if received > limit:
-            raise _too_large(limit, received)
+            raise _too_large(limit, max(received, declared))
         return message
 
+    if declared > _READ_LIMITS * limit:
+        raise _too_large(limit, declared)
     return receive
 
 

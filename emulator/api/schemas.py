@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from emulator.core.address import literal_address, split_http_url, why_forbidden
 from emulator.core.errors import Refusal, shown
-from emulator.core.frame import SIZES, TIERS, resolve_frame
+from emulator.core.frame import SIZES, TIERS, parse_pixel_size, resolve_frame
 from emulator.core.request import MAX_IMAGES, MAX_REFERENCE_IMAGES, MIN_IMAGES, MODEL, ImageRequest
 from emulator.settings import Settings
 
@@ -19,7 +19,7 @@ _ACCEPTED = {
     "model": (f'a string, the id of a model such as "{MODEL}"', "GEN-1"),
     "prompt": ("a string that is not empty", "GEN-1"),
     "resolution": ("one of " + ", ".join(TIERS), "GEN-5"),
-    "quality": ("a string", "GEN-9"),
+    "quality": ("one of low, medium, high", "GEN-9"),
     "n": (f"a whole number from {MIN_IMAGES} to {MAX_IMAGES}", "GEN-10"),
     "callback_url": ("a string, an absolute http(s) URL", "GEN-12"),
     "imageSize": ("a string", "GEN-11"),
@@ -45,10 +45,10 @@ class CreationBody(BaseModel):
     prompt: str = Field(min_length=1)
     size: str = Field("auto", validation_alias=AliasChoices(*_SIZE_FIELDS))
     resolution: Literal["1K", "2K", "4K"] = "1K"
-    image_size: str | None = Field(None, validation_alias="imageSize")
-    quality: str | None = None
+    image_size: str = Field("", validation_alias="imageSize")
+    quality: str = ""
     n: Annotated[int, BeforeValidator(_whole)] = Field(1, ge=MIN_IMAGES, le=MAX_IMAGES)
-    callback_url: str | None = None
+    callback_url: str = ""
     references: list[str] = Field(
         default_factory=list, validation_alias=AliasChoices(*_REFERENCE_FIELDS)
     )
@@ -84,14 +84,14 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
     except ValidationError as error:
         raise _refusal(error, body) from error
     _check_prompt(fields.prompt, settings)
-    size, resolution = _size_and_tier(fields, body)
+    sent = fields.model_fields_set
+    size, resolution = _size_and_tier(fields)
     frame = resolve_frame(size, resolution, settings.profile)
-    quality = fields.quality
-    if quality is None:
-        quality = settings.profile.default_quality
-    elif quality not in settings.profile.qualities:
+    quality = fields.quality if "quality" in sent else settings.profile.default_quality
+    if quality not in settings.profile.qualities:
         raise Refusal.invalid_value("quality", quality, settings.profile.qualities, claim="GEN-9")
-    _check_callback_url(fields.callback_url, settings)
+    callback_url = fields.callback_url if "callback_url" in sent else None
+    _check_callback_url(callback_url, settings)
     reference_param = next((name for name in _REFERENCE_FIELDS if name in body), "input_images")
     check_image_count(len(fields.references), reference_param)
     request = ImageRequest(
@@ -102,7 +102,7 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
         quality=quality,
         n=fields.n,
         frame=frame,
-        callback_url=fields.callback_url,
+        callback_url=callback_url,
     )
     return Creation(request, tuple(fields.references), reference_param)
 
@@ -130,16 +130,17 @@ def _check_prompt(prompt: str, settings: Settings) -> None:
         raise Refusal("invalid_value", message, "prompt", claim="GEN-16")
 
 
-def _size_and_tier(fields: CreationBody, body: dict[str, Any]) -> tuple[str, str]:
+def _size_and_tier(fields: CreationBody) -> tuple[str, str]:
     """Read size and resolution, in their present or their legacy spelling (GEN-11)."""
-    size: str = fields.size
-    resolution: str = fields.resolution
-    legacy = fields.image_size
+    sent, legacy = fields.model_fields_set, fields.image_size
+    if "image_size" not in sent:
+        return fields.size, fields.resolution
     if legacy in TIERS:
-        resolution = resolution if "resolution" in body else legacy
-    elif legacy is not None and not any(name in body for name in _SIZE_FIELDS):
-        size = legacy
-    return size, resolution
+        return fields.size, fields.resolution if "resolution" in sent else legacy
+    if legacy not in SIZES and parse_pixel_size(legacy) is None:
+        accepted = (*TIERS, *SIZES, "or WIDTHxHEIGHT")
+        raise Refusal.invalid_value("imageSize", legacy, accepted, claim="GEN-11")
+    return fields.size if "size" in sent else legacy, fields.resolution
 
 
 def _check_callback_url(url: str | None, settings: Settings) -> None:

@@ -20,8 +20,8 @@ MAX_RATIO = 3
 MIN_PIXELS = 655_360
 MAX_PIXELS = 8_294_400
 
-_PIXEL_SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})", re.ASCII)
-_OUT_OF_RANGE_PIXEL_SIZE = re.compile(r"[0-9]+x[0-9]+", re.ASCII)
+_PIXEL_SIZE = re.compile(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", re.ASCII)
+_OUT_OF_RANGE_PIXEL_SIZE = re.compile(r"[1-9][0-9]*x[1-9][0-9]*", re.ASCII)
 _ACCEPTED = ", ".join(SIZES) + ", or WIDTHxHEIGHT such as 1280x720"
 
 
@@ -91,9 +91,9 @@ def resolve_frame(size: str, tier: str, profile: Profile) -> Frame:
     if frame is None and _OUT_OF_RANGE_PIXEL_SIZE.fullmatch(size):
         frame = Frame(10**6, 10**6)
     if frame is None:
-        raise Refusal.invalid_value("size", size, _one_of_sizes(), claim="GEN-2")
+        raise Refusal.invalid_value("size", size, f"one of {_ACCEPTED}", claim="GEN-2")
     if profile.maps_sizes:
-        return nearest_output(frame, size)
+        return nearest_output(frame)
     problems = _broken_limits(frame)
     if problems:
         message = (
@@ -106,23 +106,14 @@ def resolve_frame(size: str, tier: str, profile: Profile) -> Frame:
     return frame
 
 
-def nearest_output(frame: Frame, size: str) -> Frame:
+def nearest_output(frame: Frame) -> Frame:
     """Map a frame to the nearest reference output of the same orientation (GEN-6).
 
     Nearest is the distance of the logarithms of both edges.
-
-    Raises:
-        Refusal: an edge is zero.
     """
-    if not frame.pixels:
-        raise Refusal.invalid_value("size", size, _one_of_sizes(), claim="GEN-6")
     orientation = _orientation(frame)
     candidates = [output for output in REFERENCE_OUTPUTS if _orientation(output) == orientation]
     return min(candidates, key=lambda output: _log_distance(frame, output))
-
-
-def _one_of_sizes() -> str:
-    return f"one of {_ACCEPTED}"
 
 
 def _orientation(frame: Frame) -> int:
@@ -151,7 +142,7 @@ def _broken_limits(frame: Frame) -> list[str]:
 
 def _nearest_valid(frame: Frame) -> Frame:
     """Suggest a frame inside the limits with about the same shape."""
-    width, height = max(frame.width_px, 1), max(frame.height_px, 1)
+    width, height = frame.width_px, frame.height_px
     ratio = min(max(width / height, 1 / MAX_RATIO), MAX_RATIO)
     pixels = min(max(width * height, MIN_PIXELS), MAX_PIXELS)
     edges = (math.sqrt(pixels * ratio), math.sqrt(pixels / ratio))

@@ -56,6 +56,11 @@ class PictureCache:
         self._drawing: dict[str, asyncio.Task[bytes]] = {}
         self._threads = ThreadPoolExecutor(_RENDER_THREADS, "picture")
 
+    @property
+    def bytes_cached(self) -> int:
+        """What all cached pictures take together."""
+        return self._bytes
+
     async def run(self, work: Callable[[], bytes]) -> bytes:
         """Run slow work on images in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
