@@ -1,6 +1,6 @@
 """The whole route table on one screen."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from starlette.requests import Request
@@ -61,8 +61,41 @@ class Endpoint:
         await response(scope, receive, send)
 
 
+class HotRoutes:
+    """Finds the endpoints of creating and polling by a look-up; the router finds the rest.
+
+    Args:
+        router: takes every other request.
+        endpoints: (method, path) -> endpoint, where a path may end in one parameter.
+    """
+
+    def __init__(self, router: ASGIApp, endpoints: Mapping[tuple[str, str], ASGIApp]) -> None:
+        self._router = router
+        self._exact: dict[tuple[str, str], ASGIApp] = {}
+        self._by_head: dict[tuple[str, str], tuple[ASGIApp, str]] = {}
+        for (method, path), endpoint in endpoints.items():
+            head, _, tail = path.rpartition("/")
+            if tail.startswith("{"):
+                self._by_head[method, head] = (endpoint, tail.strip("{}"))
+            else:
+                self._exact[method, path] = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to its endpoint."""
+        app = self._router
+        if scope["type"] == "http":
+            method, path = scope["method"], scope["path"]
+            head, _, tail = path.rpartition("/")
+            if (method, path) in self._exact:
+                app = self._exact[method, path]
+            elif tail and (method, head) in self._by_head:
+                app, name = self._by_head[method, head]
+                scope["path_params"] = {name: tail}
+        await app(scope, receive, send)
+
+
 def routes(services: Services) -> list[BaseRoute]:
-    """Build the routes: those of ``/v1`` under both prefixes, the hot ones first."""
+    """Build the routes: those of ``/v1`` under both prefixes."""
     table = [
         *((method, prefix + path, handler) for method, path, handler in V1 for prefix in PREFIXES),
         *PUBLIC,
@@ -86,7 +119,12 @@ def build_app(services: Services, access_log: AccessLog, lifespan: Lifespan) -> 
         lifespan: starts and stops what runs beside the requests.
     """
     router = Router(routes(services), redirect_slashes=False, default=_not_found, lifespan=lifespan)
-    return Envelope(router, services, access_log)
+    hot = {
+        (method, prefix + path): Endpoint({method: handler}, services)
+        for method, path, handler in V1[:2]
+        for prefix in PREFIXES
+    }
+    return Envelope(HotRoutes(router, hot), services, access_log)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

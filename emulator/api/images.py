@@ -104,7 +104,7 @@ async def _end(request: Request, services: Services, task: Task) -> ASGIApp:
     stored = await services.tasks.wait_for_end(task.id)
     call = call_of(request)
     call.now = stored.clock.now(services.clock.now())
-    if not stored.task.settled:
+    if not stored.task.has_ended(call.now):
         return _accepted(request, services, task)
     call.request_id = task.request_id
     error = failure(stored.task)

@@ -5,10 +5,10 @@ machine's clock, account instants from an account's clock; names say which is wh
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from emulator.core.errors import Refusal
 
@@ -28,8 +28,7 @@ _ISO = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AccountClock:
+class AccountClock(NamedTuple):
     """A clock that an account can freeze and move forward.
 
     Attributes:
@@ -46,7 +45,7 @@ class AccountClock:
 
     def frozen(self, real_now: int) -> "AccountClock":
         """Return this clock, standing at its present instant."""
-        return replace(self, frozen_at=self.now(real_now))
+        return self._replace(frozen_at=self.now(real_now))
 
     def running(self, real_now: int) -> "AccountClock":
         """Return this clock, running on from its present instant."""
@@ -57,7 +56,7 @@ class AccountClock:
         if instant <= self.now(real_now):
             return self
         if self.frozen_at is not None:
-            return replace(self, frozen_at=instant)
+            return self._replace(frozen_at=instant)
         return AccountClock(offset_ms=instant - real_now)
 
     def real_time_of(self, instant: int, real_now: int) -> int | None:

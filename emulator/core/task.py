@@ -4,8 +4,8 @@
 and a restart forgets nothing.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from emulator.core.clock import SECOND
 from emulator.core.fault import Fault
@@ -34,8 +34,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """When a task starts and ends, and how. Times are instants of the account's clock.
 
     Attributes:
@@ -51,8 +50,7 @@ class Timeline:
     error_code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A task as it is stored.
 
     Attributes:

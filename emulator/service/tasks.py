@@ -1,6 +1,5 @@
 """Creating tasks, reading them, and waiting for their end."""
 
-from dataclasses import replace
 from typing import Any
 
 from emulator.core.clock import SECOND
@@ -115,10 +114,14 @@ class Tasks:
         if stored is None:
             message = f"There is no task {shown(task_id)} in this account."
             raise Refusal("task_not_found", message, claim="TASK-10")
-        stored = await self._settled(stored)
+        real_now = self._clock.now()
+        now = stored.clock.now(real_now)
+        task = stored.task
+        if task.has_ended(now):
+            await self._settle(task, real_now)
         return task_detail(
-            stored.task,
-            stored.clock.now(self._clock.now()),
+            task,
+            now,
             self._settings.profile,
             self._media_secret,
             self._settings.media_ttl_ms,
@@ -134,25 +137,23 @@ class Tasks:
             found = await self._database.read(lambda tx: tx.task(task_id))
             if found is None:
                 raise RuntimeError(f"{task_id}, which was just created, is gone")
-            stored = await self._settled(found)
-            real_now = self._clock.now()
-            ends_at = stored.clock.real_time_of(stored.task.timeline.ends_at, real_now)
-            if stored.task.settled or ends_at is None or real_now >= deadline:
-                return stored
-            if self._wakeups.stopping:
-                return stored
+            task, real_now = found.task, self._clock.now()
+            if task.has_ended(found.clock.now(real_now)):
+                await self._settle(task, real_now)
+                return found
+            ends_at = found.clock.real_time_of(task.timeline.ends_at, real_now)
+            if ends_at is None or real_now >= deadline or self._wakeups.stopping:
+                return found
             wait_ms = max(1, min(ends_at, deadline) - real_now)
             await self._wakeups.clock_changed(wait_ms / SECOND)
 
-    async def _settled(self, stored: StoredTask) -> StoredTask:
-        """Settle a task that has ended and that nobody settled yet."""
-        task, real_now = stored.task, self._clock.now()
-        if task.settled or not task.has_ended(stored.clock.now(real_now)):
-            return stored
+    async def _settle(self, task: Task, real_now: int) -> None:
+        """Settle a task that has ended, unless somebody did."""
+        if task.settled:
+            return
         settings = self._settings
         await self._database.write(lambda tx: settle_task(tx, task.id, settings, real_now))
         self._wakeups.due_at(real_now if task.callback_url else None)
-        return replace(stored, task=replace(task, settled=True))
 
     def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:
         price = reservation.reserved

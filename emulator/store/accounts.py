@@ -22,7 +22,7 @@ class AccountQueries(Queries):
     def caller(self, key_hash: str) -> Caller | None:
         """Find the key and its account."""
         row = self._run("caller", {"hash": key_hash}).fetchone()
-        return None if row is None else caller_of(row)
+        return None if row is None else caller_of(key_hash, row)
 
     def account(self, account_id: str) -> Account | None:
         """Find an account."""
@@ -117,13 +117,11 @@ class AccountQueries(Queries):
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def caller_of(row: Row) -> Caller:
+def caller_of(key_hash: str, row: Row) -> Caller:
     """Read a caller from a row's first columns."""
-    hash_, revoked_at, budget, per_minute, models, account_id, seed, available, offset, frozen = (
-        row[:10]
-    )
+    revoked_at, budget, per_minute, models, account_id, seed, available, offset, frozen = row[:9]
     return Caller(
-        hash_,
+        key_hash,
         revoked_at is not None,
         budget,
         per_minute,

@@ -7,7 +7,7 @@ SELECT value FROM meta WHERE name = :name;
 INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
 -- name: caller
-SELECT k.hash, k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
+SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
     a.id, a.seed, a.available, a.clock_offset_ms, a.clock_frozen_at
 FROM api_keys k JOIN accounts a ON a.id = k.account_id
 WHERE k.hash = :hash;
@@ -99,7 +99,7 @@ FROM tasks t JOIN accounts a ON a.id = t.account_id
 WHERE t.id = :id;
 
 -- name: caller_and_task
-SELECT k.hash, k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
+SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
     a.id, a.seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
     t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
     t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, t.settled, t.base_url,

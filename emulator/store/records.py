@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from emulator.core.clock import AccountClock
 from emulator.core.task import Task
@@ -89,8 +89,7 @@ class ApiKey:
     budget_used: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The key and the account behind a request."""
 
     key_hash: str
@@ -104,8 +103,7 @@ class Caller:
     available: int
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """An account after a movement of its credits."""
 
     available: int
@@ -114,8 +112,7 @@ class Moved:
     clock: AccountClock
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTask:
+class StoredTask(NamedTuple):
     """A task and its account's clock."""
 
     task: Task

@@ -11,7 +11,7 @@ from emulator.store.accounts import caller_of
 from emulator.store.queries import Queries
 from emulator.store.records import Caller, Row, StoredTask, Upload
 
-_CALLER_COLUMNS = 10
+_CALLER_COLUMNS = 9
 
 
 class TaskQueries(Queries):
@@ -53,7 +53,7 @@ class TaskQueries(Queries):
         row = self._run("caller_and_task", {"hash": key_hash, "task_id": task_id}).fetchone()
         if row is None:
             return None, None
-        caller, task = caller_of(row), row[_CALLER_COLUMNS:]
+        caller, task = caller_of(key_hash, row), row[_CALLER_COLUMNS:]
         return caller, None if task[0] is None else StoredTask(_task(task), caller.clock)
 
     def request(self, task_id: str) -> ImageRequest | None:
