@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 from emulator import __version__
 from emulator.settings import SETTINGS, SettingError, Settings, from_texts
@@ -59,13 +60,21 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
     return run_server(settings)
 
 
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the call, and end."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _fail(code: int, message: str) -> int:
     print(f"{PROGRAM}: {message}", file=sys.stderr)  # noqa: T201
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG)
+    parser = _Parser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser(
@@ -92,7 +101,8 @@ def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None
     for info in SETTINGS:
         if info.name in names:
             text = f"{info.help} (default: {info.default})".replace("%", "%%")
-            parser.add_argument(info.flag, dest=info.name, metavar="VALUE", help=text)
+            switch: dict[str, Any] = {"nargs": "?", "const": "on"} if info.is_switch else {}
+            parser.add_argument(info.flag, dest=info.name, metavar="VALUE", help=text, **switch)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 
 from emulator.adapters.entropy import SystemEntropy
 from emulator.adapters.real_clock import SystemClock
@@ -10,6 +11,7 @@ from emulator.core.clock import rfc3339
 from emulator.service.accounts import Accounts, NewKey
 from emulator.settings import SettingError, Settings
 from emulator.settings_text import whole_number
+from emulator.store.records import StoreError
 from emulator.store.sqlite import SqliteDatabase
 
 _MOST_CREDITS = 10**12
@@ -18,6 +20,8 @@ _MOST_CREDITS = 10**12
 def run_keys(parsed: argparse.Namespace, settings: Settings) -> int:
     """Carry out a keys command; return the exit code."""
     new = _new_key(parsed, settings) if parsed.action == "create" else None
+    if new is None and not Path(settings.database).exists():
+        raise StoreError(f"there is no database {settings.database}")
     database = SqliteDatabase(settings.database)
     accounts = Accounts(database, SystemClock(), SystemEntropy(), settings)
     try:
@@ -39,6 +43,8 @@ def _new_key(parsed: argparse.Namespace, settings: Settings) -> NewKey:
 
     credits = number("--credits", parsed.credits, 0, _MOST_CREDITS)
     models = None if parsed.models is None else tuple(parsed.models.split(","))
+    if not 1 <= len(parsed.name) <= 100:
+        raise SettingError(f"--name takes a text of 1 to 100 characters; {parsed.name!r} was given")
     return NewKey(
         name=parsed.name,
         credits=settings.initial_credits if credits is None else credits,

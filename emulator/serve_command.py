@@ -85,7 +85,9 @@ class _Uvicorn(uvicorn.Server):
 
 def banner(settings: Settings, url: str) -> str:
     """What is printed once the server listens."""
-    keys = "any sk-... key works" if settings.keys == "open" else "only created keys work"
+    keys = "any sk-... key works"
+    if settings.keys == "strict":
+        keys = f"make one: gpt-image-emulator keys create --database {settings.database}"
     key = _KEY_EXAMPLE if settings.keys == "open" else "$API_KEY"
     return f"""\
 gpt-image-emulator listens on {url}

@@ -175,6 +175,7 @@ class SettingInfo:
     name: str
     help: str
     default: str
+    is_switch: bool
 
     @property
     def flag(self) -> str:
@@ -188,7 +189,10 @@ class SettingInfo:
 
 
 SETTINGS = tuple(
-    SettingInfo(f.name, f.metadata["help"], f.metadata["shown"]) for f in fields(Settings)
+    SettingInfo(
+        f.name, f.metadata["help"], f.metadata["shown"], f.metadata["parse"] is read.on_or_off
+    )
+    for f in fields(Settings)
 )
 
 

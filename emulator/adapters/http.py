@@ -27,6 +27,10 @@ class Forbidden(Exception):
     """The address policy does not let a call go out; the message says why."""
 
 
+class NoAnswer(Exception):
+    """A server could not be reached; the message says where and why."""
+
+
 class HttpCaller:
     """An HTTP client that only calls addresses which a policy allows.
 
@@ -48,6 +52,7 @@ class HttpCaller:
 
         Raises:
             Forbidden: no address of the host may be called.
+            NoAnswer: the host has no address, or does not take the connection.
             httpx2.HTTPError, OSError: no answer came.
         """
         parts = split_http_url(url)
@@ -64,7 +69,10 @@ class HttpCaller:
             content=body,
             extensions={"sni_hostname": parts.hostname},
         )
-        response = await self._open_client().send(request, stream=True)
+        try:
+            response = await self._open_client().send(request, stream=True)
+        except httpx2.ConnectError as error:
+            raise NoAnswer(f"no connection to {pinned.netloc}: {_root(error)}") from error
         try:
             yield response
         finally:
@@ -89,7 +97,11 @@ class HttpCaller:
     async def _allowed_address(self, parts: SplitResult) -> str:
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            loop = asyncio.get_running_loop()
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise NoAnswer(f"the name {host} has no address: {error}") from error
         addresses = [str(info[4][0]) for info in found]
         allowed, reason = allowed_addresses(addresses, self._policy)
         if not allowed:
@@ -118,6 +130,8 @@ class CallbackSender:
                     status = response.status_code
         except Forbidden as forbidden:
             error, refused = str(forbidden), True
+        except NoAnswer as no_answer:
+            error = str(no_answer)
         except TimeoutError:
             error = f"no complete answer within {self._timeout_seconds:g} s"
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ssl.SSLError, ValueError) as problem:
@@ -158,8 +172,8 @@ class ReferenceFetcher:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._fetch(url)
-        except Forbidden as forbidden:
-            problem = str(forbidden)
+        except (Forbidden, NoAnswer) as no_answer:
+            problem = str(no_answer)
         except TimeoutError:
             problem = f"it did not arrive within {self._timeout_seconds:g} s"
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
@@ -190,6 +204,13 @@ def _netloc(address: str, port: int | None) -> str:
         f"[{address}]" if ipaddress.ip_address(address.partition("%")[0]).version == 6 else address
     )
     return host if port is None else f"{host}:{port}"
+
+
+def _root(error: BaseException) -> BaseException:
+    """The first of a chain of errors, which says what happened."""
+    while error.__cause__ is not None or error.__context__ is not None:
+        error = error.__cause__ or error.__context__ or error
+    return error
 
 
 def _host_header(parts: SplitResult) -> str:

@@ -56,7 +56,7 @@ class AccessLog:
 
 
 def _text(method: str, path: str, call: Call, seconds: float) -> str:
-    time = rfc3339(call.now)[11:23]
+    time = rfc3339(call.started_at)[:23]
     if not path.isprintable() or not path.isascii():
         path = path.encode("unicode_escape").decode()
     return (
@@ -67,7 +67,7 @@ def _text(method: str, path: str, call: Call, seconds: float) -> str:
 
 def _json(method: str, path: str, call: Call, seconds: float) -> str:
     entry = {
-        "time": rfc3339(call.now),
+        "time": rfc3339(call.started_at),
         "status": call.status,
         "method": method,
         "path": path,

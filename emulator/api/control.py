@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from emulator import __version__
-from emulator.api.http import JsonAnswer, authenticate, read_json_object
+from emulator.api.http import JsonAnswer, authenticate, call_of, read_json_object
 from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.service.accounts import NewKey
@@ -15,7 +15,13 @@ from emulator.service.services import Services
 from emulator.store.records import ApiKey
 
 _MOST_ROWS = 1000
-_CREDITS = Field(ge=0, le=10**12)
+_KEY_FIELDS = {
+    "name": "a text of 1 to 100 characters",
+    "credits": "a whole number from 0 to 10^12, what its account is granted",
+    "budget_credits": "a whole number from 0 to 10^12",
+    "requests_per_minute": "a whole number from 1 to 1,000,000",
+    "models": "a list of models' ids",
+}
 
 
 class KeyBody(BaseModel):
@@ -37,29 +43,29 @@ async def health(request: Request, services: Services) -> ASGIApp:
 
 async def read_clock(request: Request, services: Services) -> ASGIApp:
     """Answer the account's clock."""
-    caller = await authenticate(request, services)
+    caller = await authenticate(request, services, counted=False)
     return JsonAnswer(await services.clocks.read(caller.account_id))
 
 
 async def command_clock(request: Request, services: Services) -> ASGIApp:
     """Freeze, resume, advance or set the account's clock."""
-    caller = await authenticate(request, services)
+    caller = await authenticate(request, services, counted=False)
     body = await read_json_object(request, services)
-    answer = await services.clocks.command(caller, body)
-    caller = await authenticate(request, services)
+    answer, now = await services.clocks.command(caller, body)
+    call_of(request).now = now
     return JsonAnswer(answer)
 
 
 async def account(request: Request, services: Services) -> ASGIApp:
     """Answer the account's sums in credits."""
-    caller = await authenticate(request, services)
+    caller = await authenticate(request, services, counted=False)
     sums = await services.accounts.balance(caller)
     return JsonAnswer({"account_id": caller.account_id, "credits": sums})
 
 
 async def ledger(request: Request, services: Services) -> ASGIApp:
     """Answer the account's ledger, oldest entry first (CRED-7)."""
-    caller = await authenticate(request, services)
+    caller = await authenticate(request, services, counted=False)
     after = _number(request, "after", 0, 10**15)
     limit = _number(request, "limit", 100, _MOST_ROWS)
     return JsonAnswer({"data": await services.accounts.ledger(caller, after, limit)})
@@ -67,7 +73,7 @@ async def ledger(request: Request, services: Services) -> ASGIApp:
 
 async def deliveries(request: Request, services: Services) -> ASGIApp:
     """Answer the account's callback deliveries with every attempt, newest first."""
-    caller = await authenticate(request, services)
+    caller = await authenticate(request, services, counted=False)
     limit = _number(request, "limit", 100, _MOST_ROWS)
     return JsonAnswer({"data": await services.deliveries.list(caller, limit)})
 
@@ -83,10 +89,7 @@ async def create_key(request: Request, services: Services) -> ASGIApp:
     try:
         fields = KeyBody.model_validate(body)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        param = ".".join(map(str, first["loc"]))
-        message = f"{param}: {first['msg']}; {shown(first['input'])} was sent."
-        raise Refusal("invalid_value", message, param) from error
+        raise _bad_key(error) from error
     credits = services.settings.initial_credits if fields.credits is None else fields.credits
     models = None if fields.models is None else tuple(fields.models)
     new = NewKey(fields.name, credits, fields.budget_credits, fields.requests_per_minute, models)
@@ -101,6 +104,19 @@ async def revoke_key(request: Request, services: Services) -> ASGIApp:
     if not revoked:
         raise Refusal("not_found", f"There is no key named {shown(name)} that is not revoked.")
     return JsonAnswer({"revoked": revoked})
+
+
+def _bad_key(error: ValidationError) -> Refusal:
+    first = error.errors(include_url=False)[0]
+    param = str(first["loc"][0])
+    accepted = (
+        f"{param} must be {_KEY_FIELDS[param]}"
+        if param in _KEY_FIELDS
+        else "There is no such field"
+    )
+    sent = first["input"] if param in _KEY_FIELDS else param
+    message = f"{accepted}; {shown(sent)} was sent. A key takes {', '.join(_KEY_FIELDS)}."
+    return Refusal("invalid_value", message, param)
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

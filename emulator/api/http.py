@@ -32,12 +32,14 @@ class Call:
 
     Attributes:
         request_id: the ``X-Request-Id`` of its answer (REQ-1).
+        started_at: the real instant at which it came.
         now: the instant of its answer: the account's, once it is known.
         account_id: the caller's account, once it is known.
         status: the answer's status, once it is sent.
     """
 
     request_id: str
+    started_at: int
     now: int
     account_id: str = "-"
     status: int = 0
@@ -60,16 +62,21 @@ def header(request: Request, name: bytes) -> str | None:
 def api_key(request: Request) -> str | None:
     """Read the key: ``Authorization: Bearer`` (AUTH-1) or ``x-api-key`` (AUTH-2)."""
     authorization = header(request, b"authorization")
-    if authorization is not None:
+    if authorization:
         scheme, _, key = authorization.partition(" ")
         if scheme.lower() == "bearer" and key.strip():
             return key.strip()
+        if scheme.startswith("sk-"):
+            message = (
+                "The header Authorization lacks the word Bearer: send Authorization: Bearer sk-..."
+            )
+            raise Refusal("invalid_api_key", message, claim="AUTH-1")
     return header(request, b"x-api-key") or None
 
 
-async def authenticate(request: Request, services: Services) -> Caller:
-    """Find the caller of a request."""
-    caller = await services.accounts.authenticate(api_key(request))
+async def authenticate(request: Request, services: Services, *, counted: bool = True) -> Caller:
+    """Find the caller of a request; ``counted``: it counts towards its requests a minute."""
+    caller = await services.accounts.authenticate(api_key(request), counted=counted)
     note_caller(request, services, caller)
     return caller
 

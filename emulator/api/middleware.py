@@ -33,7 +33,8 @@ class Envelope:
             return
         started = time.perf_counter()
         services = self._services
-        call = Call(services.entropy.request_id(), services.clock.now())
+        real_now = services.clock.now()
+        call = Call(services.entropy.request_id(), real_now, real_now)
         scope["call"] = call
         scope["app"] = self  # Starlette then raises its 405 instead of answering it
 
@@ -51,6 +52,8 @@ class Envelope:
         except Exception as error:
             if call.status:
                 raise
+            if isinstance(error, Refusal) and error.now is not None:
+                call.now = error.now
             await self._error(error)(scope, receive, send_signed)
         finally:
             self._access_log.add(scope, call, time.perf_counter() - started)

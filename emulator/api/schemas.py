@@ -163,8 +163,8 @@ def _refusal(error: ValidationError, body: dict[str, Any]) -> Refusal:
     name, *inner = first["loc"]
     if first["type"] == "missing":
         accepted, claim = _ACCEPTED[str(name)]
-        sent = "nothing" if not body else ", ".join(sorted(map(str, body))[:20])
-        message = f"{name} is required: {accepted}; {shown(sent)} was sent."
+        sent = ", ".join(shown(field) for field in sorted(body)[:10]) or "an empty body"
+        message = f"{name} is required: {accepted}. What was sent has {sent}."
         return Refusal("missing_field", message, str(name), claim=claim)
     accepted, claim = _ACCEPTED[str(name)]
     param = f"{name}[{inner[0]}]" if inner else str(name)

@@ -15,6 +15,7 @@ class Refusal(Exception):
         param: the field, header or part that is to blame, or None.
         claim: the id of the fact that asks for the refusal, or None where it is our own reading.
         retry_after_seconds: when to try again, or None.
+        now: the account's instant, where a refusal without a caller knows it.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Refusal(Exception):
         *,
         claim: str | None = None,
         retry_after_seconds: int | None = None,
+        now: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -32,6 +34,7 @@ class Refusal(Exception):
         self.param = param
         self.claim = claim
         self.retry_after_seconds = retry_after_seconds
+        self.now = now
 
     @classmethod
     def invalid_value(

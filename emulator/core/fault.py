@@ -25,7 +25,7 @@ FAULTS = {
     "partial": "succeed with images=K of the n images, and charge only those",
 }
 
-_DIRECTIVE = re.compile(r"\[\[\s*fault\s*:([^\[\]]*)\]\]")
+_DIRECTIVE = re.compile(r"\[\[\s*fault\b\s*(:?)([^\[\]]*)\]\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def parse_directive(prompt: str) -> Fault | None:
     match = _DIRECTIVE.search(prompt)
     if match is None:
         return None
-    name, *pairs = match[1].split() or [""]
-    if name not in FAULTS:
+    name, *pairs = match[2].split() or [""]
+    if name not in FAULTS or not match[1]:
         raise Refusal.invalid_value("prompt", match[0], _directives())
     parameters = dict(pair.partition("=")[::2] for pair in pairs)
     code = parameters.pop("code", "image_safety") if name == "task_fails" else ""

@@ -14,7 +14,7 @@ DETAIL: Final = {"low": 1, "medium": 2, "high": 3}
 SCENES: Final = {
     "ridges": "mountain mountains alps peak peaks forest tree trees snow valley fox wolf landscape",
     "dunes": "desert dune dunes sand sahara camel savanna egypt mars",
-    "sea": "sea ocean lake beach ship boat harbor harbour island coast surf whale fish sunset",
+    "sea": "sea ocean lake beach ship boat harbor harbour island coast surf whale fish sunset dawn",
     "tiles": "pattern tile tiles bauhaus logo icon geometric poster abstract quilt mosaic",
     "skyline": "city skyline street tower towers building buildings neon robot cyberpunk office",
     "orbits": "space planet planets moon star stars galaxy astronaut rocket orbit cosmos universe",

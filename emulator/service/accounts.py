@@ -50,8 +50,12 @@ class Accounts:
         self._clock = clock
         self._settings = settings
 
-    async def authenticate(self, key: str | None) -> Caller:
+    async def authenticate(self, key: str | None, *, counted: bool = True) -> Caller:
         """Find the caller behind a key; in open mode the first use creates both.
+
+        Args:
+            key: as it was sent, or None.
+            counted: False for calls of the emulator's own, which no limit of the upstream meets.
 
         Raises:
             Refusal: the key is missing, unknown or revoked (AUTH-1), or over its requests a
@@ -61,7 +65,7 @@ class Accounts:
             raise _no_key()
         key_hash = hash_key(key)
         caller = await self._database.read(lambda tx: tx.caller(key_hash))
-        return await self._admit(key, key_hash, caller)
+        return await self._admit(key, key_hash, caller, counted=counted)
 
     async def authenticate_for_task(
         self, key: str | None, task_id: str
@@ -71,7 +75,7 @@ class Accounts:
             raise _no_key()
         key_hash = hash_key(key)
         caller, stored = await self._database.read(lambda tx: tx.caller_and_task(key_hash, task_id))
-        return await self._admit(key, key_hash, caller), stored
+        return await self._admit(key, key_hash, caller, counted=True), stored
 
     async def create_key(self, new: NewKey) -> tuple[str, ApiKey]:
         """Create a key with an account of its own.
@@ -111,12 +115,14 @@ class Accounts:
         entries = await self._database.read(lambda tx: tx.ledger(caller.account_id, after, limit))
         return [{**entry, "at": rfc3339(entry["at"])} for entry in entries]
 
-    async def _admit(self, key: str, key_hash: str, caller: Caller | None) -> Caller:
+    async def _admit(
+        self, key: str, key_hash: str, caller: Caller | None, *, counted: bool
+    ) -> Caller:
         if caller is None:
             caller = await self._first_use(key, key_hash)
         if caller.revoked:
             raise Refusal("invalid_api_key", "This API key was revoked.", claim="AUTH-1")
-        if caller.requests_per_minute is not None:
+        if counted and caller.requests_per_minute is not None:
             await self._count(caller, caller.requests_per_minute)
         return caller
 
@@ -130,7 +136,7 @@ class Accounts:
                 " any such key works here, for example sk-test."
             )
             raise Refusal("invalid_api_key", message, claim="AUTH-3")
-        new = NewKey("first use", self._settings.initial_credits)
+        new = NewKey(_hint(key), self._settings.initial_credits)
 
         def create(tx: Transaction) -> Caller | None:
             if tx.caller(key_hash) is None:
@@ -156,7 +162,7 @@ class Accounts:
             hash=key_hash,
             account_id=account_id,
             name=new.name,
-            hint=f"{key[:5]}…{key[-2:]}" if len(key) > 12 else f"{key[:4]}…",
+            hint=_hint(key),
             budget_credits=new.budget_credits,
             requests_per_minute=new.requests_per_minute,
             models=new.models,
@@ -181,6 +187,11 @@ class Accounts:
             )
 
 
+def _hint(key: str) -> str:
+    """What a person may see of a key."""
+    return f"{key[:5]}…{key[-2:]}" if len(key) > 12 else f"{key[:4]}…"
+
+
 def _no_key() -> Refusal:
-    message = "No API key was sent. Send the header Authorization: Bearer sk-..."
+    message = "No API key was sent. Send the header Authorization: Bearer sk-... or x-api-key."
     return Refusal("invalid_api_key", message, claim="AUTH-1")

@@ -74,11 +74,11 @@ class Clocks:
         """The clock as it stands."""
         return self._shown(await self._database.read(lambda tx: self._clock_of(tx, account_id)))
 
-    async def command(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    async def command(self, caller: Caller, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """Carry out one command: freeze, resume, advance or set.
 
         Returns:
-            The clock after it, and for advance and set what fell due.
+            The clock after it, and for advance and set what fell due; and the account's instant.
 
         Raises:
             Refusal: not exactly one command, or one that would move the clock backwards.
@@ -91,7 +91,8 @@ class Clocks:
             if value is not True:
                 raise Refusal.invalid_value(name, value, "true")
             async with self._alone(account_id):
-                return self._shown(await self._switch(account_id, name == "freeze"))
+                clock = await self._switch(account_id, name == "freeze")
+                return self._shown(clock), clock.now(self._clock.now())
         duration_ms = parse_duration(value) if name == "advance" else None
         instant = parse_instant(value) if name == "set" else None
         async with self._alone(account_id):
@@ -116,7 +117,9 @@ class Clocks:
         self._wakeups.change_clock()
         return clock
 
-    async def _advance(self, account_id: str, start: int, target: int) -> dict[str, Any]:
+    async def _advance(
+        self, account_id: str, start: int, target: int
+    ) -> tuple[dict[str, Any], int]:
         report, started = _Advance(), self._clock.now()
         await self._note_starts(report, account_id, start, target)
         complete = await self._do_due(report, account_id, target)
@@ -128,13 +131,14 @@ class Clocks:
         await self._note_ends(report, account_id, start, target)
         report.events.sort(key=lambda event: (event["at"], _EVENTS.index(event["event"])))
         clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
-        return {
+        answer = {
             **self._shown(clock),
             "advanced_seconds": (target - start) / SECOND,
             "complete": complete,
             "events": report.events[:MOST_EVENTS],
             "events_omitted": max(0, len(report.events) - MOST_EVENTS),
         }
+        return answer, clock.now(self._clock.now())
 
     async def _do_due(self, report: _Advance, account_id: str, target: int) -> bool:
         """Do everything due up to ``target``, in order; False where it never ends."""
@@ -222,7 +226,7 @@ class Clocks:
         return {
             "now": rfc3339(now),
             "frozen": clock.frozen_at is not None,
-            "offset_seconds": (now - real_now) / SECOND,
+            "offset_seconds": None if clock.frozen_at is not None else clock.offset_ms / SECOND,
         }
 
 

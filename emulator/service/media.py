@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal
 from emulator.core.link import has_expired, is_authentic, upload_path
 from emulator.core.picture import Picture, ReferencePicture, etag
@@ -123,10 +124,10 @@ class Media:
         self._check_signature(f"/media/{task_id}/{index}.png", expires, signature)
         stored = await self._database.read(lambda tx: tx.task(task_id))
         if stored is None:
-            raise _expired(expires)
+            raise _expired(expires, None)
         now = stored.clock.now(self._clock.now())
         if has_expired(expires, now):
-            raise _expired(expires)
+            raise _expired(expires, now)
         picture = await self._database.write(lambda tx: describe(tx, stored.task, int(index)))
         return MediaFile(PNG, etag(picture), now, picture)
 
@@ -139,10 +140,10 @@ class Media:
         self._check_signature(upload_path(upload_id), expires, signature)
         upload = await self._database.read(lambda tx: tx.upload(upload_id))
         if upload is None:
-            raise _expired(expires)
+            raise _expired(expires, None)
         now = upload.clock.now(self._clock.now())
         if has_expired(expires, now):
-            raise _expired(expires)
+            raise _expired(expires, now)
         return MediaFile(upload.media_type, upload_id, now, None, upload.content)
 
     async def content(self, file: MediaFile) -> bytes:
@@ -182,6 +183,7 @@ def describe(tx: Transaction, task: Task, index: int) -> Picture:
     )
 
 
-def _expired(expires: str) -> Refusal:
-    message = f"This media link stopped working at {expires} (Unix seconds, the account's clock)."
-    return Refusal("link_expired", message, "expires", claim="MEDIA-2")
+def _expired(expires: str, now: int | None) -> Refusal:
+    moment = rfc3339(int(expires) * SECOND)
+    message = f"This media link stopped working at {moment}, on the account's clock."
+    return Refusal("link_expired", message, "expires", claim="MEDIA-2", now=now)

@@ -138,6 +138,21 @@ async def test_requests_per_minute(world: World) -> None:
             assert response.json()["error"]["code"] == "rate_limit_exceeded"
 
 
+async def test_a_limited_key_commands_its_clock_as_often_as_it_likes(world: World) -> None:
+    headers = await new_key(world, requests_per_minute=1)
+    for command in ({"freeze": True}, {"advance": 30}, {"resume": True}):
+        response = await world.client.post("/_emulator/clock", json=command, headers=headers)
+        assert response.status_code == 200
+    assert (await world.client.get("/v1/credits/balance", headers=headers)).status_code == 200
+
+
+async def test_each_first_use_has_a_name_of_its_own(world: World) -> None:
+    await world.balance()
+    await world.client.get("/v1/credits/balance", headers={"x-api-key": "sk-other-key-123"})
+    names = [key["name"] for key in (await world.client.get("/_emulator/keys")).json()["data"]]
+    assert len(set(names)) == 2
+
+
 async def test_a_model_allowlist(world: World) -> None:
     headers = await new_key(world, models=["other-model"])
     response = await world.client.post(CREATE, json=CREATION, headers=headers)

@@ -90,6 +90,7 @@ async def test_links_die_after_24_hours(status: int) -> None:
         await world.clock_command(advance=1)
         for response in (await world.client.get(url), await world.client.head(url)):
             assert response.status_code == status
+            assert response.headers["date"] == "Sat, 16 Jan 2027 08:00:10 GMT"
         assert (await world.client.get(url)).json()["error"]["code"] == "link_expired"
 
 

@@ -71,6 +71,7 @@ BAD_FIELDS: list[tuple[str, Any, str, tuple[str, ...]]] = [
     ("callback_url", "http://exa mple.com/", "invalid_value", ("http(s)",)),
     ("input_images", "http://example.com/a.png", "invalid_type", ("16",)),
     ("input_images", ["http://example.com/a.png"] * 17, "too_many_images", ("16", "17")),
+    ("prompt", "[[Fault nonsense]]", "invalid_value", ("task_fails", "nonsense")),
     ("prompt", "[[fault: nonsense]]", "invalid_value", ("task_fails", "nonsense")),
     ("prompt", "[[fault: task_fails code=x]]", "invalid_value", ("image_safety",)),
     ("prompt", "[[fault: partial images=99]]", "invalid_value", ("images=K",)),
@@ -103,6 +104,7 @@ async def test_a_missing_field(world: World, field: str) -> None:
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "missing_field"
     assert response.json()["error"]["param"] == field
+    assert f'What was sent has "{next(iter(body))}"' in response.json()["error"]["message"]
 
 
 async def test_a_bad_reference_names_its_place(world: World) -> None:

@@ -98,6 +98,8 @@ def test_no_key_and_no_signature_is_ever_in_the_log(serve: Serve) -> None:
     ("flags", "code", "named"),
     [
         (["--port", "99999"], 2, "--port takes a whole number from 0 to 65,535; '99999'"),
+        (["--prot", "1"], 2, "unrecognized arguments: --prot 1"),
+        (["--port"], 2, "argument --port: expected one argument"),
         (["--port", "http"], 2, "--port takes a whole number"),
         (["--profile", "other"], 2, "--profile takes one of model-page, reference"),
         (["--latency", "soon"], 2, "--latency takes instant, fast, realistic, or a number"),
@@ -158,7 +160,8 @@ def test_help_explains_every_flag() -> None:
 
 
 def test_the_state_directory_is_the_default(tmp_path: Path) -> None:
-    done = run("keys", "list", XDG_STATE_HOME=str(tmp_path))
+    assert "there is no database" in run("keys", "list", XDG_STATE_HOME=str(tmp_path)).stderr
+    done = run("keys", "create", XDG_STATE_HOME=str(tmp_path))
     assert done.returncode == 0
     assert (tmp_path / "gpt-image-emulator" / "state.db").exists()
 
