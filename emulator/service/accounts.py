@@ -136,7 +136,7 @@ class Accounts:
                 " any such key works here, for example sk-test."
             )
             raise Refusal("invalid_api_key", message, claim="AUTH-3")
-        new = NewKey(_hint(key), self._settings.initial_credits)
+        new = NewKey(_account_id(key_hash), self._settings.initial_credits)
 
         def create(tx: Transaction) -> Caller | None:
             if tx.caller(key_hash) is None:
@@ -151,7 +151,7 @@ class Accounts:
     def _add(self, tx: Transaction, key: str, new: NewKey) -> ApiKey:
         key_hash, now = hash_key(key), self._clock.now()
         seed = derive(0, "account", key_hash)
-        account_id = f"acct_{key_hash[:24]}"
+        account_id = _account_id(key_hash)
         tx.add_account(account_id, seed, now)
         if new.credits:
             movement = grant(new.credits)
@@ -185,6 +185,10 @@ class Accounts:
                 claim="ERR-5",
                 retry_after_seconds=wait_seconds,
             )
+
+
+def _account_id(key_hash: str) -> str:
+    return f"acct_{key_hash[:24]}"
 
 
 def _hint(key: str) -> str:

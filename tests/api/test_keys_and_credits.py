@@ -148,7 +148,7 @@ async def test_a_limited_key_commands_its_clock_as_often_as_it_likes(world: Worl
 
 async def test_each_first_use_has_a_name_of_its_own(world: World) -> None:
     await world.balance()
-    await world.client.get("/v1/credits/balance", headers={"x-api-key": "sk-other-key-123"})
+    await world.client.get("/v1/credits/balance", headers={"Authorization": "Bearer sk-test2"})
     names = [key["name"] for key in (await world.client.get("/_emulator/keys")).json()["data"]]
     assert len(set(names)) == 2
 
