@@ -44,6 +44,7 @@ STATUS_BY_CODE = {
     "body_too_large": 413,
     "rate_limit_exceeded": 429,  # ERR-5
     "internal_error": 500,
+    "service_unavailable": 503,
 }
 
 # ERR-7: what a call that waited for a task answers when the task fails.

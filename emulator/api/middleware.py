@@ -1,5 +1,6 @@
 """Around every request: its id, its Date, its errors, its line in the access log."""
 
+import asyncio
 import logging
 import time
 from functools import lru_cache
@@ -49,7 +50,7 @@ class Envelope:
             await self._app(scope, receive, send_signed)
         except ClientDisconnect:
             pass
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             if call.status:
                 raise
             if isinstance(error, Refusal) and error.now is not None:
@@ -58,9 +59,12 @@ class Envelope:
         finally:
             self._access_log.add(scope, call, time.perf_counter() - started)
 
-    def _error(self, error: Exception) -> JsonAnswer:
+    def _error(self, error: BaseException) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""
         headers: dict[str, str] = {}
+        if isinstance(error, asyncio.CancelledError):  # its body did not come before the stop
+            message = "The emulator is stopping."
+            error = Refusal("service_unavailable", message, retry_after_seconds=1)
         match error:
             case Refusal():
                 status = status_of(error, self._services.settings)

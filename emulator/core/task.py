@@ -85,11 +85,6 @@ class Task(NamedTuple):
     base_url: str
     request_id: str
 
-    @property
-    def succeeds(self) -> bool:
-        """Whether the task ends well."""
-        return self.timeline.error_code is None
-
     def has_ended(self, now: int) -> bool:
         """Whether the task's end has come."""
         return now >= self.timeline.ends_at

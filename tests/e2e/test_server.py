@@ -50,6 +50,22 @@ def test_sigterm_ends_it_even_while_a_call_waits(serve: Serve) -> None:
     assert answer.startswith(b"HTTP/1.1 202")
 
 
+def test_a_request_that_is_not_whole_at_the_stop_gets_503(serve: Serve) -> None:
+    server = serve("--log", "none")
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(
+            b"POST /v1/images/generations HTTP/1.1\r\nHost: x\r\nx-api-key: sk-half\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+        while b"sk-h" not in server.client.get("/_emulator/keys").content:
+            pass
+        assert server.stop() == 0
+        answer = half.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"service_unavailable" in answer
+
+
 def test_ctrl_c_ends_it_quietly(serve: Serve) -> None:
     server = serve("--log", "none")
     server.process.send_signal(signal.SIGINT)
