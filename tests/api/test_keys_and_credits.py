@@ -1,5 +1,6 @@
 """Keys, budgets, rate limits and credits as a client meets them."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -57,6 +58,15 @@ async def test_credits_move_from_available_to_reserved_to_charged(world: World) 
         ("reservation", task_id, 99_910),
         ("consumption", task_id, 99_910),
     ]
+
+
+async def test_many_polls_at_the_end_settle_once(world: World) -> None:
+    task_id = (await world.create())["task_id"]
+    world.clock.pass_seconds(10)
+    due = world.server.runner.do_due()
+    await asyncio.gather(*(world.task(task_id) for _ in range(10)), due)
+    kinds = [entry["kind"] for entry in await world.ledger()]
+    assert kinds == ["grant", "reservation", "consumption"]
 
 
 @pytest.mark.parametrize(
