@@ -4,7 +4,7 @@ A bare Starlette application under uvicorn that validates the creation body with
 SQLite insert for each POST and one select by id for each GET. No key, no credits, no life of a
 task. What the emulator does on top is what the ratios show.
 
-    python benchmarks/floor.py --port 9000 --database /tmp/floor.sqlite
+    python benchmarks/floor.py --port 9000 --database floor.sqlite
 """
 
 from __future__ import annotations
