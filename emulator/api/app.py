@@ -18,21 +18,21 @@ Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
 PREFIXES = ("/v1", "/api/v1")  # BASE-1
 
-V1: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/tasks/{task_id}", tasks.read),
-    ("POST", "/images/generations", images.create),
-    ("POST", "/images/generations/sync", images.create_and_wait),
-    ("POST", "/images/edits", images.edit),
-    ("POST", "/images/upload", images.upload),
-    ("GET", "/credits/balance", account.balance),
-    ("GET", "/models", account.models),
+V1: tuple[tuple[str, str, Handler, str], ...] = (
+    ("GET", "/tasks/{task_id}", tasks.read, "getTask"),
+    ("POST", "/images/generations", images.create, "createImageTask"),
+    ("POST", "/images/generations/sync", images.create_and_wait, "createImageSync"),
+    ("POST", "/images/edits", images.edit, "editImage"),
+    ("POST", "/images/upload", images.upload, "uploadImage"),
+    ("GET", "/credits/balance", account.balance, "getBalance"),
+    ("GET", "/models", account.models, "listModels"),
 )
-PUBLIC: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/media/uploads/{upload_id}", media.upload),
-    ("GET", "/media/{task_id}/{index}.png", media.picture),
-    ("GET", "/llms.txt", documents.llms_txt),
-    ("GET", "/openapi.yaml", documents.openapi_yaml),
-    ("GET", "/openapi.json", documents.openapi_json),
+PUBLIC: tuple[tuple[str, str, Handler, str], ...] = (
+    ("GET", "/media/uploads/{upload_id}", media.upload, "getUpload"),
+    ("GET", "/media/{task_id}/{index}.png", media.picture, "getImage"),
+    ("GET", "/llms.txt", documents.llms_txt, "getLlmsTxt"),
+    ("GET", "/openapi.yaml", documents.openapi_yaml, "getOpenApiYaml"),
+    ("GET", "/openapi.json", documents.openapi_json, "getOpenApiJson"),
 )
 CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/health", control.health),
@@ -50,13 +50,15 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
 class Endpoint:
     """A handler as an ASGI application, with nothing between it and the router."""
 
-    def __init__(self, handlers: dict[str, Handler], services: Services) -> None:
+    def __init__(self, handlers: dict[str, Handler], services: Services, operation: str) -> None:
         self._handlers = handlers
         self._services = services
+        self._operation = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; errors are for the envelope."""
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        scope["call"].operation = self._operation
         response = await self._handlers[method](Request(scope, receive), self._services)
         await response(scope, receive, send)
 
@@ -96,17 +98,21 @@ class HotRoutes:
 
 def routes(services: Services) -> list[BaseRoute]:
     """Build the routes: those of ``/v1`` under both prefixes."""
-    table = [
-        *((method, prefix + path, handler) for method, path, handler in V1 for prefix in PREFIXES),
+    table: list[tuple[str, str, Handler, str]] = [
+        *(
+            (method, prefix + path, call, name)
+            for method, path, call, name in V1
+            for prefix in PREFIXES
+        ),
         *PUBLIC,
-        *CONTROL,
+        *((method, path, call, "") for method, path, call in CONTROL),
     ]
-    by_path: dict[str, dict[str, Handler]] = {}
-    for method, path, handler in table:
-        by_path.setdefault(path, {})[method] = handler
+    by_path: dict[tuple[str, str], dict[str, Handler]] = {}
+    for method, path, handler, operation in table:
+        by_path.setdefault((path, operation), {})[method] = handler
     return [
-        Route(path, Endpoint(handlers, services), methods=list(handlers))
-        for path, handlers in by_path.items()
+        Route(path, Endpoint(handlers, services, operation), methods=list(handlers))
+        for (path, operation), handlers in by_path.items()
     ]
 
 
@@ -120,8 +126,8 @@ def build_app(services: Services, access_log: AccessLog, lifespan: Lifespan) -> 
     """
     router = Router(routes(services), redirect_slashes=False, default=_not_found, lifespan=lifespan)
     hot = {
-        (method, prefix + path): Endpoint({method: handler}, services)
-        for method, path, handler in V1[:2]
+        (method, prefix + path): Endpoint({method: handler}, services, operation)
+        for method, path, handler, operation in V1[:2]
         for prefix in PREFIXES
     }
     return Envelope(HotRoutes(router, hot), services, access_log)

@@ -36,6 +36,9 @@ class Call:
         now: the instant of its answer: the account's, once it is known.
         account_id: the caller's account, once it is known.
         status: the answer's status, once it is sent.
+        operation: the ``operationId`` of openapi.yaml; empty for routes of the emulator's own.
+        task_id: the task that it made or asked for, or None.
+        faults: names of the faults that met it.
     """
 
     request_id: str
@@ -43,6 +46,9 @@ class Call:
     now: int
     account_id: str = "-"
     status: int = 0
+    operation: str = ""
+    task_id: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 def call_of(request: Request) -> Call:

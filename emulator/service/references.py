@@ -79,7 +79,7 @@ class References:
 
         def work(tx: Transaction) -> str:
             number = tx.next_upload_number(caller.account_id)
-            upload_id = f"file_{token(caller.seed, 'upload', number)}"
+            upload_id = f"file_{token(caller.id_seed, 'upload', number)}"
             now = caller.clock.now(self._clock.now())
             tx.add_upload(upload_id, caller.account_id, facts.media_type, image.content, now)
             return upload_id

@@ -47,7 +47,7 @@ def _plan_delivery(
     due_at = settings.retry_policy.due_at(1, task.timeline.ends_at, task.seed)
     if account is None or due_at is None:
         raise RuntimeError(f"the delivery of {task.id} has no account or no attempts")
-    delivery_id = f"msg_{token(task.seed, 'delivery')}"
+    delivery_id = f"msg_{token(task.seed, 'delivery', task.id)}"
     delivery = Delivery(delivery_id, task.id, task.account_id, url, "pending", 0, due_at)
     wake_at = account.clock.real_time_of(due_at, real_now)
     tx.add_delivery(delivery, task.timeline.ends_at, wake_at)

@@ -197,7 +197,7 @@ class Tasks:
             starts_pending=self._settings.profile.first_status == "pending",
             fault=fault,
         )
-        name = numbered_id(seed, number)
+        name = numbered_id(caller.id_seed, number)
         return Task(
             id=f"task_{name}",
             account_id=caller.account_id,

@@ -119,7 +119,10 @@ class AccountQueries(Queries):
 
 def caller_of(key_hash: str, row: Row) -> Caller:
     """Read a caller from a row's first columns."""
-    revoked_at, budget, per_minute, models, account_id, seed, available, offset, frozen = row[:9]
+    (
+        revoked_at, budget, per_minute, models, account_id, seed, id_seed, available, offset, frozen,
+        faults_version,
+    ) = row[:11]  # fmt: skip
     return Caller(
         key_hash,
         revoked_at is not None,
@@ -128,6 +131,8 @@ def caller_of(key_hash: str, row: Row) -> Caller:
         None if models is None else tuple(json.loads(models)),
         account_id,
         seed,
+        id_seed,
         AccountClock(offset, frozen),
         available,
+        faults_version,
     )

@@ -8,7 +8,8 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTH
 
 -- name: caller
 SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
-    a.id, a.seed, a.available, a.clock_offset_ms, a.clock_frozen_at
+    a.id, a.seed, a.id_seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
+    a.faults_version
 FROM api_keys k JOIN accounts a ON a.id = k.account_id
 WHERE k.hash = :hash;
 
@@ -17,7 +18,7 @@ SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved,
 FROM accounts WHERE id = :id;
 
 -- name: add_account
-INSERT INTO accounts (id, seed, created_at) VALUES (:id, :seed, :created_at)
+INSERT INTO accounts (id, seed, id_seed, created_at) VALUES (:id, :seed, :seed, :created_at)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: set_clock
@@ -100,7 +101,8 @@ WHERE t.id = :id;
 
 -- name: caller_and_task
 SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
-    a.id, a.seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
+    a.id, a.seed, a.id_seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
+    a.faults_version,
     t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
     t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, t.settled, t.base_url,
     t.request_id

@@ -99,8 +99,10 @@ class Caller(NamedTuple):
     models: tuple[str, ...] | None
     account_id: str
     seed: int
+    id_seed: int
     clock: AccountClock
     available: int
+    faults_version: int
 
 
 class Moved(NamedTuple):

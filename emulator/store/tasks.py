@@ -11,7 +11,7 @@ from emulator.store.accounts import caller_of
 from emulator.store.queries import Queries
 from emulator.store.records import Caller, Row, StoredTask, Upload
 
-_CALLER_COLUMNS = 9
+_CALLER_COLUMNS = 11
 
 
 class TaskQueries(Queries):
