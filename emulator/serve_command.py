@@ -1,5 +1,6 @@
 """gpt-image-emulator serve: bind, say so, serve, stop within a second."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -8,6 +9,7 @@ import socket
 import sys
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from emulator.compose import Server, compose
 from emulator.settings import Settings
@@ -54,12 +56,28 @@ def _serve(server: Server, settings: Settings, listener: socket.socket) -> None:
         date_header=False,  # the account's clock writes it
         proxy_headers=False,  # --public-url says what links begin with
         ws="none",
+        http=_protocol(server),
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         backlog=_BACKLOG,
     )
     host, port = listener.getsockname()[:2]
     url = settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     _Uvicorn(config, server, banner(settings, url)).run(sockets=[listener])
+
+
+def _protocol(server: Server) -> type[asyncio.Protocol]:
+    """uvicorn's HTTP protocol, whose connections a fault can cut."""
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            server.connections.add(self.client, transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            server.connections.remove(self.client)
+            super().connection_lost(exc)
+
+    return Protocol
 
 
 class _Uvicorn(uvicorn.Server):
