@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator.api import account, control, documents, images, media, tasks
 from emulator.api.access_log import AccessLog
+from emulator.api.guard import Guard, Guarded
 from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
@@ -16,6 +17,7 @@ from emulator.service.services import Services
 Handler = Callable[[Request, Services], Awaitable[ASGIApp]]
 Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
+HEALTH = "/_emulator/health"  # the one control route that every probe may ask
 PREFIXES = ("/v1", "/api/v1")  # BASE-1
 
 V1: tuple[tuple[str, str, Handler, str], ...] = (
@@ -35,7 +37,7 @@ PUBLIC: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", "/openapi.json", documents.openapi_json, "getOpenApiJson"),
 )
 CONTROL: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/_emulator/health", control.health),
+    ("GET", HEALTH, control.health),
     ("GET", "/_emulator/clock", control.read_clock),
     ("POST", "/_emulator/clock", control.command_clock),
     ("GET", "/_emulator/account", control.account),
@@ -110,10 +112,14 @@ def routes(services: Services) -> list[BaseRoute]:
     by_path: dict[tuple[str, str], dict[str, Handler]] = {}
     for method, path, handler, operation in table:
         by_path.setdefault((path, operation), {})[method] = handler
-    return [
-        Route(path, Endpoint(handlers, services, operation), methods=list(handlers))
-        for (path, operation), handlers in by_path.items()
-    ]
+    guard = Guard(services.settings)
+    found: list[BaseRoute] = []
+    for (path, operation), handlers in by_path.items():
+        app: ASGIApp = Endpoint(handlers, services, operation)
+        if path.startswith("/_emulator/") and path != HEALTH:
+            app = Guarded(app, guard)
+        found.append(Route(path, app, methods=list(handlers)))
+    return found
 
 
 def build_app(services: Services, access_log: AccessLog, lifespan: Lifespan) -> ASGIApp:

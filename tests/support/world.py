@@ -139,7 +139,13 @@ class World:
 @asynccontextmanager
 async def open_world(**settings: Any) -> AsyncIterator[World]:
     """Start a world; ``settings`` are fields of ``Settings``."""
-    chosen = {"database": ":memory:", "log": "none", "latency": Latency(None, 10.0), **settings}
+    chosen: dict[str, Any] = {
+        "database": ":memory:",
+        "log": "none",
+        "latency": Latency(None, 10.0),
+        "allowed_hosts": ("emulator.test",),
+        **settings,
+    }
     clock, receiver = ManualClock(), Receiver()
     server = compose(Settings(**chosen), clock, ReceiverSender(receiver))
     client = ContractClient(
