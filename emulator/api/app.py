@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api import account, control, documents, images, media, tasks
+from emulator.api import account, control, deliveries, documents, images, media, tasks
 from emulator.api.access_log import AccessLog
 from emulator.api.guard import Guard, Guarded
 from emulator.api.middleware import Envelope
@@ -43,6 +43,8 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/account", control.account),
     ("GET", "/_emulator/ledger", control.ledger),
     ("GET", "/_emulator/deliveries", control.deliveries),
+    ("GET", "/_emulator/deliveries/{delivery_id}", deliveries.read),
+    ("POST", "/_emulator/deliveries/{delivery_id}/redeliver", deliveries.redeliver),
     ("GET", "/_emulator/keys", control.list_keys),
     ("POST", "/_emulator/keys", control.create_key),
     ("DELETE", "/_emulator/keys/{name}", control.revoke_key),

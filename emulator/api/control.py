@@ -75,7 +75,8 @@ async def deliveries(request: Request, services: Services) -> ASGIApp:
     """Answer the account's callback deliveries with every attempt, newest first."""
     caller = await authenticate(request, services, counted=False)
     limit = _number(request, "limit", 100, _MOST_ROWS)
-    return JsonAnswer({"data": await services.deliveries.list(caller, limit)})
+    task_id = request.query_params.get("task_id")
+    return JsonAnswer({"data": await services.deliveries.list(caller, limit, task_id)})
 
 
 async def list_keys(request: Request, services: Services) -> ASGIApp:

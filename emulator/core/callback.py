@@ -94,7 +94,9 @@ def after_attempt(
     """Decide a delivery's next state from what an attempt met (CB-2, CB-3)."""
     made = delivery.attempts_made + 1
     due_at = None
-    if result.delivered:
+    if delivery.state != "pending":  # sent again on request: what was delivered stays so
+        state = "delivered" if result.delivered else delivery.state
+    elif result.delivered:
         state = "delivered"
     elif result.refused:
         state = "refused"

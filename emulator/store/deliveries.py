@@ -87,9 +87,12 @@ class DeliveryQueries(Queries):
             )  # fmt: skip
         return changed == 1
 
-    def deliveries_of_account(self, account_id: str, limit: int) -> list[Delivery]:
-        """An account's deliveries, newest first."""
-        rows = self._run("deliveries_of_account", {"id": account_id, "limit": limit})
+    def deliveries_of_account(
+        self, account_id: str, limit: int, task_id: str | None = None
+    ) -> list[Delivery]:
+        """An account's deliveries, or those of one of its tasks, newest first."""
+        parameters = {"id": account_id, "limit": limit, "task_id": task_id}
+        rows = self._run("deliveries_of_account", parameters)
         return [Delivery(*row) for row in rows]
 
     def attempts(self, delivery_id: str) -> list[dict[str, Any]]:

@@ -179,7 +179,7 @@ FROM deliveries WHERE account_id = :id AND due_at <= :until ORDER BY due_at LIMI
 -- name: update_delivery
 UPDATE deliveries SET state = :state, attempts_made = :attempts_made, due_at = :due_at,
     wake_at = :wake_at
-WHERE id = :id AND state = 'pending' AND attempts_made = :attempts_made - 1;
+WHERE id = :id AND attempts_made = :attempts_made - 1;
 
 -- name: wake_deliveries
 UPDATE deliveries SET wake_at = CASE
@@ -196,7 +196,9 @@ WHERE wake_at IS NOT NULL;
 
 -- name: deliveries_of_account
 SELECT id, task_id, account_id, url, state, attempts_made, due_at
-FROM deliveries WHERE account_id = :id ORDER BY created_at DESC, id LIMIT :limit;
+FROM deliveries
+WHERE account_id = :id AND (CAST(:task_id AS TEXT) IS NULL OR task_id = :task_id)
+ORDER BY created_at DESC, id LIMIT :limit;
 
 -- name: add_attempt
 INSERT INTO attempts (delivery_id, number, at, status, duration_ms, answer, error)

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from emulator.compose import Server, compose
 from emulator.core.callback import AttemptResult
 from emulator.core.latency import Latency
+from emulator.core.ports import Sender
 from emulator.settings import Settings
 from tests.support import contract
 
@@ -137,8 +138,8 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(**settings: Any) -> AsyncIterator[World]:
-    """Start a world; ``settings`` are fields of ``Settings``."""
+async def open_world(sender: Sender | None = None, **settings: Any) -> AsyncIterator[World]:
+    """Start a world; ``sender`` delivers callbacks, ``settings`` are fields of ``Settings``."""
     chosen: dict[str, Any] = {
         "database": ":memory:",
         "log": "none",
@@ -147,7 +148,7 @@ async def open_world(**settings: Any) -> AsyncIterator[World]:
         **settings,
     }
     clock, receiver = ManualClock(), Receiver()
-    server = compose(Settings(**chosen), clock, ReceiverSender(receiver))
+    server = compose(Settings(**chosen), clock, sender or ReceiverSender(receiver))
     client = ContractClient(
         transport=httpx2.ASGITransport(server.app),
         base_url=BASE,
