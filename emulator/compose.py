@@ -18,6 +18,7 @@ from emulator.runner import Runner
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.services import Services
@@ -73,7 +74,9 @@ def compose(
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     wakeups = Wakeups()
     media = Media(database, clock, LateRenderer(), settings, secret)
-    deliveries = Deliveries(database, clock, sender or _LateSender(settings), settings, secret)
+    sender = sender or _LateSender(settings)
+    inboxes = Inboxes(database, clock, settings)
+    deliveries = Deliveries(database, clock, sender, inboxes, settings, secret)
     clocks = Clocks(database, clock, deliveries, wakeups, settings)
     inspector = ImageInspector(
         settings.max_image_mb * _MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
@@ -89,6 +92,7 @@ def compose(
             database, clock, inspector, _fetcher(settings), media, settings, secret
         ),
         deliveries=deliveries,
+        inboxes=inboxes,
         clocks=clocks,
         media_secret=secret,
     )

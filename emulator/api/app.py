@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api import account, control, deliveries, documents, images, media, tasks
+from emulator.api import account, control, deliveries, documents, images, inboxes, media, tasks
 from emulator.api.access_log import AccessLog
 from emulator.api.guard import Guard, Guarded
 from emulator.api.middleware import Envelope
@@ -45,6 +45,11 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/deliveries", control.deliveries),
     ("GET", "/_emulator/deliveries/{delivery_id}", deliveries.read),
     ("POST", "/_emulator/deliveries/{delivery_id}/redeliver", deliveries.redeliver),
+    ("GET", "/_emulator/inbox", inboxes.list_inboxes),
+    ("GET", "/_emulator/inbox/{name}", inboxes.read),
+    ("PUT", "/_emulator/inbox/{name}", inboxes.set_answers),
+    ("POST", "/_emulator/inbox/{name}", inboxes.post),
+    ("DELETE", "/_emulator/inbox/{name}", inboxes.delete),
     ("GET", "/_emulator/keys", control.list_keys),
     ("POST", "/_emulator/keys", control.create_key),
     ("DELETE", "/_emulator/keys/{name}", control.revoke_key),

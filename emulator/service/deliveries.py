@@ -8,8 +8,10 @@ from typing import Any
 from emulator.core.callback import AttemptResult, Delivery, after_attempt, signature_headers
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal, shown
+from emulator.core.inbox import own_inbox
 from emulator.core.ports import RealClock, Sender
 from emulator.core.task_detail import task_detail
+from emulator.service.inboxes import Inboxes
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database, StoredTask
 from emulator.store.transaction import Transaction
@@ -40,12 +42,14 @@ class Deliveries:
         database: Database,
         clock: RealClock,
         sender: Sender,
+        inboxes: Inboxes,
         settings: Settings,
         media_secret: bytes,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sender = sender
+        self._inboxes = inboxes
         self._settings = settings
         self._media_secret = media_secret
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
@@ -137,7 +141,11 @@ class Deliveries:
         headers = {"Content-Type": "application/json", "User-Agent": "gpt-image-emulator"}
         if secret is not None:
             headers |= signature_headers(secret, delivery.id, at, body)
-        result = await self._sender.send(delivery.url, body, headers)
+        inbox = own_inbox(delivery.url, stored.task.base_url)
+        if inbox is None:
+            result = await self._sender.send(delivery.url, body, headers)
+        else:
+            result = await self._inboxes.hand_over(delivery, inbox, headers, body, at)
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)
 

@@ -6,6 +6,7 @@ from emulator.core.ports import Entropy, RealClock
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.tasks import Tasks
@@ -24,5 +25,6 @@ class Services:
     media: Media
     references: References
     deliveries: Deliveries
+    inboxes: Inboxes
     clocks: Clocks
     media_secret: bytes

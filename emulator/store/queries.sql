@@ -216,3 +216,46 @@ VALUES (:id, :account_id, :media_type, :content, :created_at);
 SELECT u.media_type, u.content, u.account_id, a.clock_offset_ms, a.clock_frozen_at
 FROM uploads u JOIN accounts a ON a.id = u.account_id
 WHERE u.id = :id;
+
+-- name: open_inbox
+INSERT INTO inboxes (account_id, name, answers) VALUES (:account_id, :name, :answers)
+ON CONFLICT (account_id, name) DO NOTHING;
+
+-- name: inboxes
+SELECT i.name, count(m.number) FROM inboxes i
+LEFT JOIN inbox_messages m ON m.account_id = i.account_id AND m.inbox = i.name
+WHERE i.account_id = :account_id GROUP BY i.name ORDER BY i.name;
+
+-- name: inbox
+SELECT answers, messages_received FROM inboxes WHERE account_id = :account_id AND name = :name;
+
+-- name: set_inbox_plan
+UPDATE inboxes SET answers = :answers WHERE account_id = :account_id AND name = :name;
+
+-- name: next_message
+UPDATE inboxes SET messages_received = messages_received + 1
+WHERE account_id = :account_id AND name = :name
+RETURNING messages_received, answers;
+
+-- name: add_message
+INSERT INTO inbox_messages
+    (account_id, inbox, number, at, delivery_id, headers, body, signature, status)
+VALUES
+    (:account_id, :name, :number, :at, :delivery_id, :headers, :body, :signature, :status);
+
+-- name: drop_messages
+DELETE FROM inbox_messages
+WHERE account_id = :account_id AND inbox = :name AND number <= :last;
+
+-- name: messages
+SELECT m.number, m.at, m.delivery_id, d.task_id, m.headers, m.body, m.signature, m.status
+FROM inbox_messages m
+LEFT JOIN deliveries d ON d.id = m.delivery_id AND d.account_id = m.account_id
+WHERE m.account_id = :account_id AND m.inbox = :name AND m.number > :after
+ORDER BY m.number LIMIT :limit;
+
+-- name: delete_messages
+DELETE FROM inbox_messages WHERE account_id = :account_id AND inbox = :name;
+
+-- name: delete_inbox
+DELETE FROM inboxes WHERE account_id = :account_id AND name = :name;
