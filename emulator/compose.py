@@ -20,6 +20,7 @@ from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
+from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.services import Services
 from emulator.service.tasks import Tasks
@@ -93,6 +94,9 @@ def compose(
         ),
         deliveries=deliveries,
         inboxes=inboxes,
+        receiver_score=ReceiverScore(
+            database, clock, sender, deliveries, settings, secret, wakeups
+        ),
         clocks=clocks,
         media_secret=secret,
     )

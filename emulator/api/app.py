@@ -45,6 +45,7 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/deliveries", control.deliveries),
     ("GET", "/_emulator/deliveries/{delivery_id}", deliveries.read),
     ("POST", "/_emulator/deliveries/{delivery_id}/redeliver", deliveries.redeliver),
+    ("POST", "/_emulator/receiver-score", deliveries.score_receiver),
     ("GET", "/_emulator/inbox", inboxes.list_inboxes),
     ("GET", "/_emulator/inbox/{name}", inboxes.read),
     ("PUT", "/_emulator/inbox/{name}", inboxes.set_answers),

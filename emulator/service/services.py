@@ -8,6 +8,7 @@ from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
+from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.tasks import Tasks
 from emulator.settings import Settings
@@ -26,5 +27,6 @@ class Services:
     references: References
     deliveries: Deliveries
     inboxes: Inboxes
+    receiver_score: ReceiverScore
     clocks: Clocks
     media_secret: bytes
