@@ -31,9 +31,7 @@ def read_settings(given: Mapping[str, object]) -> Settings:
 
 
 def _value(setting: "Field[Any]", value: object) -> Any:
-    default = (
-        setting.default if setting.default_factory is MISSING else setting.default_factory()
-    )
+    default = setting.default if setting.default_factory is MISSING else setting.default_factory()
     if isinstance(value, str) or _is_number(value):
         text = str(value)
     elif value is default or isinstance(value, type(default)):
