@@ -1,8 +1,8 @@
 """The emulator in a test suite: start it, give each test an account, steer it, question it.
 
-    with Emulator.start() as emulator:
-        account = emulator.new_account()
-        client = MyClient(account.base_url, account.api_key)
+with Emulator.start() as emulator:
+    account = emulator.new_account()
+    client = MyClient(account.base_url, account.api_key)
 """
 
 from emulator.testing.account import Account, Callbacks, Clock, Fault, Faults

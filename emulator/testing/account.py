@@ -214,10 +214,6 @@ class Faults:
         """Add a preset's faults."""
         return self._add({"preset": name})
 
-    def list(self) -> "list[Fault]":
-        """The faults, used up or not."""
-        return self._faults(self._driver.run(account_steps.faults(self._key)))
-
     def clear(self) -> int:
         """Remove all; return how many there were."""
         return self._driver.run(account_steps.remove_faults(self._key))
@@ -227,6 +223,10 @@ class Faults:
 
     def _faults(self, documents: "list[dict[str, Any]]") -> "list[Fault]":
         return [Fault(self._driver, self._key, document) for document in documents]
+
+    def list(self) -> "list[Fault]":
+        """The faults, used up or not."""
+        return self._faults(self._driver.run(account_steps.faults(self._key)))
 
 
 class Callbacks:

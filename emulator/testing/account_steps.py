@@ -1,6 +1,6 @@
 """What an account is told and asked, each once, for both faces."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,14 +19,14 @@ def new_key(
     credits: int | None,
     budget_credits: int | None,
     requests_per_minute: int | None,
-    models: list[str] | None,
+    models: Sequence[str] | None,
 ) -> Steps[str]:
     """Have a key with limits made."""
     fields = {
         "credits": credits,
         "budget_credits": budget_credits,
         "requests_per_minute": requests_per_minute,
-        "models": models,
+        "models": None if models is None else list(models),
     }
     body = {name: value for name, value in fields.items() if value is not None}
     answer = yield Request("POST", "/_emulator/keys", body=body)

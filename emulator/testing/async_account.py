@@ -211,10 +211,6 @@ class AsyncFaults:
         """Add a preset's faults."""
         return await self._add({"preset": name})
 
-    async def list(self) -> "list[AsyncFault]":
-        """The faults, used up or not."""
-        return self._faults(await self._driver.run(account_steps.faults(self._key)))
-
     async def clear(self) -> int:
         """Remove all; return how many there were."""
         return await self._driver.run(account_steps.remove_faults(self._key))
@@ -224,6 +220,10 @@ class AsyncFaults:
 
     def _faults(self, documents: "list[dict[str, Any]]") -> "list[AsyncFault]":
         return [AsyncFault(self._driver, self._key, document) for document in documents]
+
+    async def list(self) -> "list[AsyncFault]":
+        """The faults, used up or not."""
+        return self._faults(await self._driver.run(account_steps.faults(self._key)))
 
 
 class AsyncCallbacks:

@@ -15,5 +15,5 @@ class EmulatorError(Exception):
         self.code = code
 
 
-class ExpectationFailed(AssertionError):  # noqa: N818 - it reads like pytest's own
+class ExpectationFailed(AssertionError):
     """Something that a test expected did not happen; the message says what did."""

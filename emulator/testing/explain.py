@@ -17,7 +17,9 @@ def requests_text(entries: Sequence[Entry], omitted: int = 0) -> str:
         return "No request came."
     shown = entries[-MOST_LINES:]
     omitted += len(entries) - len(shown)
-    rows = [("number", "status", "operation", "request", "faults", "task or error")]
+    rows: list[tuple[str, ...]] = [
+        ("number", "status", "operation", "request", "faults", "task or error")
+    ]
     rows += [_request_row(entry) for entry in shown]
     more = [f"({omitted} earlier requests are not shown.)"] if omitted else []
     return "\n".join(["The requests that came:", *more, *_table(rows)])
@@ -72,7 +74,7 @@ def criteria_text(criteria: dict[str, Any]) -> str:
     return ", ".join(given) or "any operation"
 
 
-def _request_row(entry: Entry) -> tuple[str, ...]:
+def _request_row(entry: Entry) -> Sequence[str]:
     refusal = entry.document.get("refusal")
     end = entry.task_id or "-"
     if refusal:

@@ -34,7 +34,8 @@ class Limits:
     @property
     def of_key(self) -> bool:
         """Whether the key itself is limited."""
-        return not (self.budget_credits is self.requests_per_minute is self.models is None)
+        limits = (self.budget_credits, self.requests_per_minute, self.models)
+        return any(limit is not None for limit in limits)
 
 
 def fresh_key() -> str:

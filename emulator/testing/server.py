@@ -27,7 +27,7 @@ class ThreadServer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._listening = threading.Event()
-        self._error: BaseException | None = None
+        self._errors: list[BaseException] = []
         self._http: HttpServer | None = None
         try:
             self._listener = bind(settings.host, settings.port)
@@ -35,14 +35,12 @@ class ThreadServer:
             raise _cannot_start(error) from error
         self.url = local_url(self._listener)
         # A daemon, so that a test run that was cut off ends all the same.
-        self._thread = threading.Thread(
-            target=self._serve, name="gpt-image-emulator", daemon=True
-        )
+        self._thread = threading.Thread(target=self._serve, name="gpt-image-emulator", daemon=True)
         self._thread.start()
         self._listening.wait()
-        if self._error is not None:
+        for problem in self._errors:
             self._thread.join()
-            raise _cannot_start(self._error) from self._error
+            raise _cannot_start(problem) from problem
 
     def stop(self) -> None:
         """Stop it, and wait until it has."""
@@ -59,8 +57,8 @@ class ThreadServer:
                     self._http.run(sockets=[self._listener])
                 finally:
                     server.close()
-        except BaseException as error:  # noqa: BLE001 - whoever started the thread raises it
-            self._error = error
+        except BaseException as error:  # whoever started the thread raises it
+            self._errors.append(error)
         finally:
             self._listening.set()
 

@@ -257,5 +257,5 @@ class Message:
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Message":
         """Read the emulator's answer."""
-        known = {name: document[name] for name in cls.__slots__}  # type: ignore[attr-defined]
+        known = {name: document[name] for name in cls.__slots__}
         return cls(**{**known, "at": instant(document["at"])})
