@@ -6,10 +6,11 @@ from typing import Any
 
 from emulator.testing import account_steps, callback_steps
 from emulator.testing.account_steps import Duration
+from emulator.testing.async_account import AsyncAccount
 from emulator.testing.callback_steps import Answer
 from emulator.testing.faults import FaultSpec, body_of, body_of_sequence
 from emulator.testing.values import Callback, Credits, Delivery, Message, Moved, Requests
-from emulator.testing.wire import Driver
+from emulator.testing.wire import AsyncDriver, Driver
 
 
 class Account:
@@ -23,6 +24,7 @@ class Account:
 
     def __init__(self, driver: Driver, api_key: str) -> None:
         self._run = driver.run
+        self._place = driver.place
         self.api_key = api_key
         self.base_url = driver.place.url + "/v1"
         self.clock = Clock(driver, api_key)
@@ -31,6 +33,10 @@ class Account:
 
     def __repr__(self) -> str:
         return f"<Account {self.api_key} at {self.base_url}>"
+
+    def as_async(self) -> AsyncAccount:
+        """The same account, with ``await``."""
+        return AsyncAccount(AsyncDriver(self._place), self.api_key)
 
     @property
     def credits(self) -> Credits:
