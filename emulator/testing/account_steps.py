@@ -34,7 +34,7 @@ def new_key(
 
 
 def prepare(
-    key: str, *, seed: int | None, credits: int | None, start: str | datetime | None, frozen: bool
+    key: str, seed: int | None, credits: int | None, *, frozen: bool
 ) -> Steps[None]:
     """Bring a new account into the state that a test begins with."""
     if seed is not None:
@@ -43,8 +43,6 @@ def prepare(
         yield from move_credits(key, "set", credits)
     if frozen:
         yield from switch_clock(key, "freeze")
-    if start is not None:
-        yield from set_clock(key, start)
 
 
 def credits(key: str) -> Steps[Credits]:

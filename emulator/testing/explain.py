@@ -74,7 +74,7 @@ def criteria_text(criteria: dict[str, Any]) -> str:
     return ", ".join(given) or "any operation"
 
 
-def _request_row(entry: Entry) -> Sequence[str]:
+def _request_row(entry: Entry) -> tuple[str, ...]:
     refusal = entry.document.get("refusal")
     end = entry.task_id or "-"
     if refusal:

@@ -83,14 +83,14 @@ def open_account(
     """
     if clock not in _CLOCK_STATES:
         raise ValueError(f'clock takes "running" or "frozen"; {clock!r} was given')
+    credits = limits.credits
     if limits.of_key:
         if key is not None:
             raise TypeError("the emulator makes a key that has limits: give key, or limits")
         key = yield from account_steps.new_key(
-            limits.credits, limits.budget_credits, limits.requests_per_minute, limits.models
+            credits, limits.budget_credits, limits.requests_per_minute, limits.models
         )
+        credits = None  # the key was made with them
     key = fresh_key() if key is None else key
-    yield from account_steps.prepare(
-        key, seed=seed, credits=limits.credits, start=None, frozen=clock == "frozen"
-    )
+    yield from account_steps.prepare(key, seed, credits, frozen=clock == "frozen")
     return key

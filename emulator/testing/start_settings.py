@@ -39,7 +39,7 @@ def _value(setting: "Field[Any]", value: object) -> Any:
     default = setting.default if setting.default_factory is MISSING else setting.default_factory()
     if isinstance(value, str) or _is_number(value):
         text = str(value)
-    elif value is default or isinstance(value, bytes if default is None else type(default)):
+    elif value is default or type(value) is (bytes if default is None else type(default)):
         return value
     else:
         text = repr(value)
