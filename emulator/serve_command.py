@@ -1,21 +1,15 @@
 """gpt-image-emulator serve: bind, say so, serve, stop within a second."""
 
-import asyncio
 import gc
 import logging
-import os
 import signal
 import socket
 import sys
 
-import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-
 from emulator.compose import Server, compose
+from emulator.http_server import HttpServer, bind, url_of
 from emulator.settings import Settings
 
-_BACKLOG = 2048
-_SHUTDOWN_SECONDS = 1
 # Requests leave no cycles behind; looking for them after each 700 objects costs 5 %.
 _GC_THRESHOLD = 20_000
 _KEY_EXAMPLE = "sk-test"
@@ -25,7 +19,7 @@ def run_server(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     try:
-        listener = _bind(settings.host, settings.port)
+        listener = bind(settings.host, settings.port)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         reason = error.strerror or str(error)
@@ -36,7 +30,8 @@ def run_server(settings: Settings) -> int:
     with listener:
         server = compose(settings)
         try:
-            _serve(server, settings, listener)
+            text = banner(settings, url_of(settings, listener))
+            _Process(server, text).run(sockets=[listener])
         finally:
             server.close()
     return 0
@@ -46,46 +41,11 @@ def _end(signal_number: int, frame: object) -> None:
     raise SystemExit(0)
 
 
-def _serve(server: Server, settings: Settings, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        server.app,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,  # the account's clock writes it
-        proxy_headers=False,  # --public-url says what links begin with
-        ws="none",
-        http=_protocol(server),
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        backlog=_BACKLOG,
-    )
-    host, port = listener.getsockname()[:2]
-    url = settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    _Uvicorn(config, server, banner(settings, url)).run(sockets=[listener])
+class _Process(HttpServer):
+    """A server that has the process to itself, and prints a banner once it listens."""
 
-
-def _protocol(server: Server) -> type[asyncio.Protocol]:
-    """uvicorn's HTTP protocol, whose connections a fault can cut."""
-
-    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            server.connections.add(self.client, transport)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            server.connections.remove(self.client)
-            super().connection_lost(exc)
-
-    return Protocol
-
-
-class _Uvicorn(uvicorn.Server):
-    """uvicorn, with a banner once it listens, and without waiting calls once it stops."""
-
-    def __init__(self, config: uvicorn.Config, server: Server, text: str) -> None:
-        super().__init__(config)
-        self._server = server
+    def __init__(self, server: Server, text: str) -> None:
+        super().__init__(server)
         self._text = text
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -95,10 +55,6 @@ class _Uvicorn(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD)
         print(self._text, flush=True)  # noqa: T201
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._server.wakeups.stop()
-        await super().shutdown(sockets)
 
 
 def banner(settings: Settings, url: str) -> str:
@@ -125,16 +81,3 @@ Try it:
     -H "Content-Type: application/json" \\
     -d '{{"model": "gpt-image-2", "prompt": "A lighthouse at dawn"}}'
 """
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except BaseException:
-        listener.close()
-        raise
-    return listener

@@ -27,9 +27,15 @@ MAY_IMPORT = {
     "compose": {
         "core", "adapters", "settings", "store", "service", "runner", "api", "compose",
     },
+    "http_server": {"core", "settings", "compose", "http_server"},
     "cli": {
-        "core", "adapters", "settings", "store", "service", "compose", "cli", "version",
+        "core", "adapters", "settings", "store", "service", "compose", "http_server", "cli",
+        "version",
     },
+    "testing": {
+        "core", "adapters", "settings", "compose", "http_server", "testing", "version",
+    },
+    "pytest_plugin": {"core", "adapters", "settings", "testing", "pytest_plugin"},
 }  # fmt: skip
 LAYER_OF_FILE = {
     "settings_text.py": "settings",

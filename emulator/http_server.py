@@ -1,0 +1,84 @@
+"""The HTTP server around the application: the same for a process and for a thread of a test."""
+
+import asyncio
+import os
+import socket
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from emulator.compose import Server
+from emulator.settings import Settings
+
+_BACKLOG = 2048
+_SHUTDOWN_SECONDS = 1
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn without its own log lines, and without waiting calls once it stops.
+
+    Args:
+        server: what it serves; whoever composed it closes it.
+    """
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(
+            uvicorn.Config(
+                server.app,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,  # the account's clock writes it
+                proxy_headers=False,  # --public-url says what links begin with
+                ws="none",
+                http=_protocol(server),
+                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+                backlog=_BACKLOG,
+            )
+        )
+        self._server = server
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what waits, then stop."""
+        self._server.wakeups.stop()
+        await super().shutdown(sockets)
+
+
+def _protocol(server: Server) -> type[asyncio.Protocol]:
+    """uvicorn's HTTP protocol, whose connections a fault can cut."""
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            server.connections.add(self.client, transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            server.connections.remove(self.client)
+            super().connection_lost(exc)
+
+    return Protocol
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Open the socket to listen on.
+
+    Raises:
+        OSError: the address is taken, or none of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(settings: Settings, listener: socket.socket) -> str:
+    """Where a server on this socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"

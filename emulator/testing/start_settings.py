@@ -1,0 +1,53 @@
+"""Settings of a server that a test starts."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from emulator.settings import Settings
+
+# A port that is free, no file, no output, and tasks that are pending for a moment.
+DEFAULTS: Mapping[str, object] = {
+    "port": 0,
+    "database": ":memory:",
+    "log": "none",
+    "latency": 0.05,
+}
+
+
+def read_settings(given: Mapping[str, object]) -> Settings:
+    """Make settings of texts, as on the command line, or real values.
+
+    Raises:
+        TypeError: there is no such setting.
+        ValueError: a setting does not take that value.
+    """
+    by_name = {setting.name: setting for setting in fields(Settings)}
+    unknown = [name for name in given if name not in by_name]
+    if unknown:
+        raise TypeError(f"there is no setting {unknown[0]!r}; there are {', '.join(by_name)}")
+    chosen = {**DEFAULTS, **given}
+    return Settings(**{name: _value(by_name[name], value) for name, value in chosen.items()})
+
+
+def control_token(settings: Settings) -> str | None:
+    """What a server with these settings asks for, or None."""
+    return getattr(settings, "control_token", None) or None
+
+
+def _value(setting: "Field[Any]", value: object) -> Any:
+    default = setting.default if setting.default_factory is MISSING else setting.default_factory()
+    if isinstance(value, str) or _is_number(value):
+        text = str(value)
+    elif value is default or type(value) is (bytes if default is None else type(default)):
+        return value
+    else:
+        text = repr(value)
+    try:
+        return setting.metadata["parse"](text)
+    except ValueError as error:
+        raise ValueError(f"{setting.name} takes {error}; {value!r} was given") from error
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
