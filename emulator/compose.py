@@ -18,8 +18,10 @@ from emulator.runner import Runner
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.forcing import Forcing
 from emulator.service.media import Media
 from emulator.service.references import References
+from emulator.service.resets import Resets
 from emulator.service.services import Services
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
@@ -90,6 +92,8 @@ def compose(
         ),
         deliveries=deliveries,
         clocks=clocks,
+        forcing=Forcing(database, clock, settings, wakeups),
+        resets=Resets(database, clock, clocks, deliveries, wakeups, settings),
         media_secret=secret,
     )
     runner = Runner(database, clock, deliveries, clocks, wakeups, settings)

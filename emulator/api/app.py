@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api import account, control, documents, images, media, tasks
+from emulator.api import account, control, documents, images, media, state, tasks
 from emulator.api.access_log import AccessLog
 from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
@@ -39,6 +39,11 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/clock", control.read_clock),
     ("POST", "/_emulator/clock", control.command_clock),
     ("GET", "/_emulator/account", control.account),
+    ("DELETE", "/_emulator/account", state.delete_account),
+    ("POST", "/_emulator/account/reset", state.reset_account),
+    ("POST", "/_emulator/account/credits", state.force_credits),
+    ("GET", "/_emulator/tasks", state.list_tasks),
+    ("POST", "/_emulator/tasks/{task_id}/finish", state.finish_task),
     ("GET", "/_emulator/ledger", control.ledger),
     ("GET", "/_emulator/deliveries", control.deliveries),
     ("GET", "/_emulator/keys", control.list_keys),

@@ -6,8 +6,10 @@ from emulator.core.ports import Entropy, RealClock
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.forcing import Forcing
 from emulator.service.media import Media
 from emulator.service.references import References
+from emulator.service.resets import Resets
 from emulator.service.tasks import Tasks
 from emulator.settings import Settings
 
@@ -25,4 +27,6 @@ class Services:
     references: References
     deliveries: Deliveries
     clocks: Clocks
+    forcing: Forcing
+    resets: Resets
     media_secret: bytes

@@ -112,8 +112,7 @@ class Tasks:
             Refusal: there is no such task, or it is another account's (TASK-10).
         """
         if stored is None:
-            message = f"There is no task {shown(task_id)} in this account."
-            raise Refusal("task_not_found", message, claim="TASK-10")
+            raise no_such_task(task_id)
         real_now = self._clock.now()
         now = stored.clock.now(real_now)
         task = stored.task
@@ -136,7 +135,7 @@ class Tasks:
         while True:
             found = await self._database.read(lambda tx: tx.task(task_id))
             if found is None:
-                raise RuntimeError(f"{task_id}, which was just created, is gone")
+                raise no_such_task(task_id)  # its account was reset meanwhile
             task, real_now = found.task, self._clock.now()
             if task.has_ended(found.clock.now(real_now)):
                 await self._settle(task, real_now)
@@ -184,7 +183,7 @@ class Tasks:
         fault: Fault | None,
         base_url: str,
     ) -> Task:
-        number, seed = moved.tasks_created, caller.seed
+        number, seed = moved.tasks_created, moved.seed
         now = moved.clock.now(self._clock.now())
         duration_ms = self._settings.latency.duration_ms(
             seed, number, request.quality, request.resolution, request.n
@@ -197,7 +196,7 @@ class Tasks:
             starts_pending=self._settings.profile.first_status == "pending",
             fault=fault,
         )
-        name = numbered_id(caller.id_seed, number)
+        name = numbered_id(moved.id_seed, number)
         return Task(
             id=f"task_{name}",
             account_id=caller.account_id,
@@ -214,6 +213,12 @@ class Tasks:
             base_url=base_url,
             request_id=f"req_{name}",
         )
+
+
+def no_such_task(task_id: str) -> Refusal:
+    """Refuse an unknown task, or another account's (TASK-10)."""
+    message = f"There is no task {shown(task_id)} in this account."
+    return Refusal("task_not_found", message, claim="TASK-10")
 
 
 def _content_policy(reason: str) -> Refusal:
