@@ -23,6 +23,7 @@ from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.resets import Resets
 from emulator.service.services import Services
+from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
@@ -77,6 +78,7 @@ def compose(
     media = Media(database, clock, LateRenderer(), settings, secret)
     deliveries = Deliveries(database, clock, sender or _LateSender(settings), settings, secret)
     clocks = Clocks(database, clock, deliveries, wakeups, settings)
+    resets = Resets(database, clock, clocks, deliveries, wakeups, settings)
     inspector = ImageInspector(
         settings.max_image_mb * _MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
     )
@@ -93,7 +95,8 @@ def compose(
         deliveries=deliveries,
         clocks=clocks,
         forcing=Forcing(database, clock, settings, wakeups),
-        resets=Resets(database, clock, clocks, deliveries, wakeups, settings),
+        resets=resets,
+        snapshots=Snapshots(database, clock, resets, inspector, settings),
         media_secret=secret,
     )
     runner = Runner(database, clock, deliveries, clocks, wakeups, settings)

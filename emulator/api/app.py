@@ -42,6 +42,8 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "/_emulator/account", state.delete_account),
     ("POST", "/_emulator/account/reset", state.reset_account),
     ("POST", "/_emulator/account/credits", state.force_credits),
+    ("GET", "/_emulator/snapshot", state.export_snapshot),
+    ("POST", "/_emulator/snapshot", state.import_snapshot),
     ("GET", "/_emulator/tasks", state.list_tasks),
     ("POST", "/_emulator/tasks/{task_id}/finish", state.finish_task),
     ("GET", "/_emulator/ledger", control.ledger),

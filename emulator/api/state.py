@@ -1,11 +1,15 @@
 """/_emulator: an account's state: forced, reset, copied to another emulator."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from emulator.api.http import JsonAnswer, authenticate, call_of, read_json_object
+from emulator import __version__
+from emulator.api.http import JsonAnswer, authenticate, base_url, call_of, read_json_object
+from emulator.api.snapshot_file import parse_snapshot, snapshot_json
 from emulator.core.errors import Refusal
 from emulator.core.fault import PROVOKED_FAILURES
 from emulator.core.task_detail import status_words
@@ -70,6 +74,27 @@ async def finish_task(request: Request, services: Services) -> ASGIApp:
     task_id: str = request.path_params["task_id"]
     stored = await services.forcing.finish(caller, task_id, error_code)
     return JsonAnswer(await services.tasks.detail(stored, task_id))
+
+
+async def export_snapshot(request: Request, services: Services) -> ASGIApp:
+    """Answer the account as one file."""
+    caller = await authenticate(request, services, counted=False)
+    snapshot = await services.snapshots.export(caller)
+    content = await asyncio.to_thread(snapshot_json, snapshot, __version__)
+    return Response(content, media_type="application/json")
+
+
+async def import_snapshot(request: Request, services: Services) -> ASGIApp:
+    """Replace the account by what a file says."""
+    caller = await authenticate(request, services, counted=False)
+    body = await read_json_object(request, services)
+    snapshot = await asyncio.to_thread(parse_snapshot, body)
+    base = base_url(request, services)
+    differences = await services.snapshots.restore(caller, snapshot, base)
+    call_of(request).now = snapshot["account"]["clock"]["now"]
+    restored = {name: len(rows) for name, rows in snapshot.items() if isinstance(rows, list)}
+    answer = {"account_id": caller.account_id, "restored": restored, "differences": differences}
+    return JsonAnswer(answer)
 
 
 def _end(body: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from emulator.service.forcing import Forcing
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.resets import Resets
+from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.settings import Settings
 
@@ -29,4 +30,5 @@ class Services:
     clocks: Clocks
     forcing: Forcing
     resets: Resets
+    snapshots: Snapshots
     media_secret: bytes

@@ -8,6 +8,11 @@ from emulator.settings import Settings
 from emulator.store.transaction import Transaction
 
 
+def delivery_id(task_seed: int, task_id: str) -> str:
+    """The id of a task's delivery."""
+    return f"msg_{token(task_seed, 'delivery', task_id)}"
+
+
 def settle_task(tx: Transaction, task_id: str, settings: Settings, real_now: int) -> None:
     """Settle a task whose end has come, unless somebody did.
 
@@ -47,7 +52,8 @@ def _plan_delivery(
     due_at = settings.retry_policy.due_at(1, task.timeline.ends_at, task.seed)
     if account is None or due_at is None:
         raise RuntimeError(f"the delivery of {task.id} has no account or no attempts")
-    delivery_id = f"msg_{token(task.seed, 'delivery', task.id)}"
-    delivery = Delivery(delivery_id, task.id, task.account_id, url, "pending", 0, due_at)
+    delivery = Delivery(
+        delivery_id(task.seed, task.id), task.id, task.account_id, url, "pending", 0, due_at
+    )
     wake_at = account.clock.real_time_of(due_at, real_now)
     tx.add_delivery(delivery, task.timeline.ends_at, wake_at)

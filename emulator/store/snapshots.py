@@ -63,8 +63,7 @@ class SnapshotQueries(Queries):
             self._run(f"clear_{table}", {"account_id": account_id})
 
     def delete_account(self, account_id: str) -> None:
-        """Delete an account and its keys."""
-        self.clear_account(account_id)
+        """Delete an account, which was cleared, and its keys."""
         self._run("delete_keys_of_account", {"account_id": account_id})
         self._run("delete_account", {"account_id": account_id})
 
