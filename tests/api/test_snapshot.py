@@ -1,5 +1,6 @@
 """Snapshots: an account as a file, and the file as another account."""
 
+import asyncio
 import copy
 import json
 from typing import Any
@@ -36,7 +37,6 @@ async def fill(world: World) -> list[str]:
     """Tasks that ended, failed, still run, are to be called back, and contain images."""
     files = {"image": ("a.png", image_bytes(), "image/png")}
     fields = {**CREATION, "prompt": "a red boat"}
-    world.server.services.settings  # noqa: B018
     await world.clock_command(freeze=True)
     answers = [
         (await world.client.post("/v1/images/edits", data=fields, files=files)).json(),
@@ -49,16 +49,30 @@ async def fill(world: World) -> list[str]:
     answers.append(await world.create(prompt="[[fault: task_hangs]]", callback_url=HOOK))
     connection = world.server.database._connection
     account_id = (await world.client.get("/_emulator/account")).json()["account_id"]
-    for statement in (
-        "INSERT INTO faults VALUES (?, 2, '{\"fault\": \"slow\"}', 'x', 3, 2, 1)",
-        "UPDATE accounts SET faults_version = 2, faults_created = 2, journal_entries = 9"
-        " WHERE id = ?",
-        "INSERT INTO journal_entries VALUES"
-        " (?, 9, 5, 'getTask', 'GET', '/v1', 200, 3, 'req_1', 'x', '{}', 'null', '{}')",
-        'INSERT INTO inboxes VALUES (?, \'a\', \'{"answers": [{"status": 500}], "after": 0}\', 1)',
-        "INSERT INTO inbox_messages VALUES (?, 'a', 1, 5, NULL, '{\"a\": \"b\"}', 'x', 'none', 200)",
+    for statement, *values in (
+        ("INSERT INTO faults VALUES (?, 2, ?, 'x', 3, 2, 1)", '{"fault": "slow"}'),
+        (
+            (
+                "UPDATE accounts SET faults_version = 2, faults_created = 2, journal_entries = 9"
+                " WHERE id = ?"
+            ),
+        ),
+        (
+            (
+                "INSERT INTO journal_entries VALUES (?, 9, 5, 'getTask', 'GET', '/v1', 200, 3,"
+                " 'req_1', 'x', '{}', 'null', '{}')"
+            ),
+        ),
+        (
+            "INSERT INTO inboxes VALUES (?, 'a', ?, 1)",
+            '{"answers": [{"status": 500, "delay_seconds": 0.5, "body": ""}], "after": 0}',
+        ),
+        (
+            "INSERT INTO inbox_messages VALUES (?, 'a', 1, 5, NULL, ?, 'x', 'none', 200)",
+            '{"a": "b"}',
+        ),
     ):
-        connection.execute(statement, [account_id])
+        connection.execute(statement, [account_id, *values])
     return [answer["task_id"] for answer in answers]
 
 
@@ -96,7 +110,7 @@ async def test_an_import_reproduces_everything() -> None:
         await other.create(prompt="goes away")
         answer = await restore(other, snapshot)
         assert answer["restored"] == {
-            "tasks": 5, "ledger": 9, "deliveries": 1, "attempts": 1, "uploads": 1, "faults": 1,
+            "tasks": 5, "ledger": 11, "deliveries": 1, "attempts": 1, "uploads": 1, "faults": 1,
             "journal": 1, "inboxes": 1, "inbox_messages": 1,
         }  # fmt: skip
         assert answer["differences"] == []
@@ -249,7 +263,7 @@ async def test_settings_that_differ_are_named() -> None:
     ],
 )
 async def test_bad_snapshots_change_nothing(path: str, value: Any, param: str) -> None:
-    async with open_world() as world:
+    async with open_world(**FAST) as world:
         await fill(world)
         snapshot = await export(world)
         broken = copy.deepcopy(snapshot)
@@ -293,11 +307,9 @@ def mutate(draw: Any, value: Any) -> Any:
     return draw(JSON)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_mutated_snapshots_never_break_anything(data: st.DataObject) -> None:
-    import asyncio
-
     asyncio.run(_import_mutated(data))
 
 
