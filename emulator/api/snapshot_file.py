@@ -11,6 +11,7 @@ from emulator.core.errors import Refusal, shown
 
 FORMAT = "gpt-image-emulator account"
 VERSION = 1
+_LONGEST_PLACE = 120
 
 
 def snapshot_json(snapshot: dict[str, Any], emulator_version: str) -> bytes:
@@ -57,4 +58,4 @@ def _place(location: tuple[str | int, ...]) -> str:
     place = ""
     for part in location:
         place += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return place.removeprefix(".").encode("utf-8", "replace").decode()
+    return place.removeprefix(".")[:_LONGEST_PLACE].encode("utf-8", "replace").decode()
