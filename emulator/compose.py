@@ -12,15 +12,18 @@ from emulator.adapters.pictures import ImageInspector, LateRenderer
 from emulator.adapters.real_clock import SystemClock
 from emulator.api.access_log import AccessLog
 from emulator.api.app import build_app
+from emulator.api.connections import Connections
 from emulator.core.callback import AttemptResult
-from emulator.core.ports import Fetcher, RealClock, Sender
+from emulator.core.ports import Fetcher, Pause, RealClock, Sender
 from emulator.runner import Runner
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.faults import Faults
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.services import Services
+from emulator.service.settlement import Settlement
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
@@ -40,6 +43,7 @@ class Server:
         runner: does what is due.
         wakeups: ends all waiting when the server stops.
         database: is closed by ``close``.
+        connections: those that whoever serves ``app`` opens, so that a fault can cut one.
     """
 
     app: ASGIApp
@@ -47,6 +51,7 @@ class Server:
     runner: Runner
     wakeups: Wakeups
     database: SqliteDatabase
+    connections: Connections
 
     def close(self) -> None:
         """Let go of the database and the drawing threads."""
@@ -55,7 +60,10 @@ class Server:
 
 
 def compose(
-    settings: Settings, clock: RealClock | None = None, sender: Sender | None = None
+    settings: Settings,
+    clock: RealClock | None = None,
+    sender: Sender | None = None,
+    pause: Pause | None = None,
 ) -> Server:
     """Put a server together.
 
@@ -63,6 +71,7 @@ def compose(
         settings: with ``database`` set.
         clock: the machine's clock, unless a test brings one that it moves by hand.
         sender: delivers callbacks, unless a test brings one that needs no socket.
+        pause: lets real time pass, unless a test brings one that does not.
 
     Raises:
         StoreError: the database can't be used.
@@ -72,9 +81,13 @@ def compose(
     database = SqliteDatabase(settings.database)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     wakeups = Wakeups()
-    media = Media(database, clock, LateRenderer(), settings, secret)
-    deliveries = Deliveries(database, clock, sender or _LateSender(settings), settings, secret)
-    clocks = Clocks(database, clock, deliveries, wakeups, settings)
+    faults = Faults(database, settings)
+    settlement = Settlement(settings, faults)
+    media = Media(database, clock, LateRenderer(), settings, secret, faults)
+    deliveries = Deliveries(
+        database, clock, sender or _LateSender(settings), settings, secret, faults, wakeups
+    )
+    clocks = Clocks(database, clock, deliveries, wakeups, settlement, settings)
     inspector = ImageInspector(
         settings.max_image_mb * _MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
     )
@@ -83,17 +96,20 @@ def compose(
         clock=clock,
         entropy=entropy,
         accounts=Accounts(database, clock, entropy, settings),
-        tasks=Tasks(database, clock, settings, secret, wakeups),
+        tasks=Tasks(database, clock, settings, secret, wakeups, faults, settlement, deliveries),
         media=media,
         references=References(
             database, clock, inspector, _fetcher(settings), media, settings, secret
         ),
         deliveries=deliveries,
         clocks=clocks,
+        faults=faults,
+        pause=pause or wakeups.pause,
         media_secret=secret,
     )
-    runner = Runner(database, clock, deliveries, clocks, wakeups, settings)
+    runner = Runner(database, clock, deliveries, clocks, wakeups, settlement)
     access_log = AccessLog(settings.log)
+    connections = Connections()
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -105,8 +121,8 @@ def compose(
         await asyncio.gather(*beside, return_exceptions=True)
         await deliveries.stop()
 
-    app = build_app(services, access_log, lifespan)
-    return Server(app, services, runner, wakeups, database)
+    app = build_app(services, access_log, connections, lifespan)
+    return Server(app, services, runner, wakeups, database, connections)
 
 
 class _LateSender:

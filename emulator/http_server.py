@@ -1,9 +1,11 @@
 """The HTTP server around the application: the same for a process and for a thread of a test."""
 
+import asyncio
 import os
 import socket
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from emulator.compose import Server
 from emulator.settings import Settings
@@ -30,6 +32,7 @@ class HttpServer(uvicorn.Server):
                 date_header=False,  # the account's clock writes it
                 proxy_headers=False,  # --public-url says what links begin with
                 ws="none",
+                http=_protocol(server),
                 timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
                 backlog=_BACKLOG,
             )
@@ -40,6 +43,21 @@ class HttpServer(uvicorn.Server):
         """Answer what waits, then stop."""
         self._server.wakeups.stop()
         await super().shutdown(sockets)
+
+
+def _protocol(server: Server) -> type[asyncio.Protocol]:
+    """uvicorn's HTTP protocol, whose connections a fault can cut."""
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            server.connections.add(self.client, transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            server.connections.remove(self.client)
+            super().connection_lost(exc)
+
+    return Protocol
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -7,9 +7,8 @@ from emulator.core.clock import SECOND
 from emulator.core.ports import RealClock
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
-from emulator.service.settlement import settle_ended
+from emulator.service.settlement import Settlement
 from emulator.service.wakeups import Wakeups
-from emulator.settings import Settings
 from emulator.store.records import Database
 
 _log = logging.getLogger("emulator.runner")
@@ -31,14 +30,14 @@ class Runner:
         deliveries: Deliveries,
         clocks: Clocks,
         wakeups: Wakeups,
-        settings: Settings,
+        settlement: Settlement,
     ) -> None:
         self._database = database
         self._clock = clock
         self._deliveries = deliveries
         self._clocks = clocks
         self._wakeups = wakeups
-        self._settings = settings
+        self._settlement = settlement
 
     async def run(self) -> None:
         """Run until the server stops."""
@@ -62,7 +61,7 @@ class Runner:
             The real instant at which the next thing is due; None: nothing is.
         """
         real_now = self._clock.now()
-        await self._database.write(lambda tx: settle_ended(tx, _BATCH, self._settings, real_now))
+        await self._database.write(lambda tx: self._settlement.settle_ended(tx, _BATCH, real_now))
         room = _MOST_ATTEMPTS_UNDER_WAY - self._deliveries.under_way
         if room > 0:
             for delivery in await self._deliveries.due(real_now, room):

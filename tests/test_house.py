@@ -9,6 +9,7 @@ import pytest
 
 from emulator.api.app import CONTROL, PUBLIC, V1
 from emulator.settings import SETTINGS
+from scripts import faults_table
 from tests.support import contract
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +123,12 @@ def test_each_setting_is_documented(info: object) -> None:
     table = (ROOT / "docs" / "settings.md").read_text("utf-8")
     row = f"| `{info.flag}` | {info.default} | {info.help} |"  # type: ignore[attr-defined]
     assert row in table
+
+
+def test_each_fault_is_documented() -> None:
+    page = (ROOT / "docs" / "faults.md").read_text("utf-8")
+    for row in (*faults_table.criterion_rows(), *faults_table.fault_rows()):
+        assert row in page
 
 
 def test_control_routes_are_documented() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from emulator.api.disturbance import meet_faults
 from emulator.api.http import JsonAnswer, api_key, authenticate
 from emulator.core.frame import SIZES, TIERS
 from emulator.core.request import MAX_IMAGES, MIN_IMAGES, MODEL
@@ -15,13 +16,15 @@ from emulator.settings import Settings
 async def balance(request: Request, services: Services) -> ASGIApp:
     """Answer what can be spent; reserved credits are not in it (CRED-8)."""
     caller = await authenticate(request, services)
+    await meet_faults(request, services, caller)
     return JsonAnswer({"credits": caller.available, "currency": "credits"})
 
 
 async def models(request: Request, services: Services) -> ASGIApp:
     """Answer the models; a key is not needed, but a wrong one is refused (MOD-1)."""
     if api_key(request) is not None:
-        await authenticate(request, services)
+        caller = await authenticate(request, services)
+        await meet_faults(request, services, caller)
     wanted = request.query_params.get("q", "").strip().casefold()
     found = [model for model in (_model(services.settings),) if _matches(model, wanted)]
     return JsonAnswer({"object": "list", "data": found})

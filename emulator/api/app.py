@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api import account, control, documents, images, media, tasks
+from emulator.api import account, control, documents, faults, images, media, tasks
 from emulator.api.access_log import AccessLog
+from emulator.api.connections import Connections
 from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
@@ -41,6 +42,11 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/account", control.account),
     ("GET", "/_emulator/ledger", control.ledger),
     ("GET", "/_emulator/deliveries", control.deliveries),
+    ("GET", "/_emulator/faults", faults.list_faults),
+    ("POST", "/_emulator/faults", faults.add),
+    ("DELETE", "/_emulator/faults", faults.remove_all),
+    ("DELETE", "/_emulator/faults/{number}", faults.remove),
+    ("GET", "/_emulator/fault-catalogue", faults.catalogue),
     ("GET", "/_emulator/keys", control.list_keys),
     ("POST", "/_emulator/keys", control.create_key),
     ("DELETE", "/_emulator/keys/{name}", control.revoke_key),
@@ -116,12 +122,15 @@ def routes(services: Services) -> list[BaseRoute]:
     ]
 
 
-def build_app(services: Services, access_log: AccessLog, lifespan: Lifespan) -> ASGIApp:
+def build_app(
+    services: Services, access_log: AccessLog, connections: Connections, lifespan: Lifespan
+) -> ASGIApp:
     """Build the ASGI application.
 
     Args:
         services: the use cases.
         access_log: where requests are noted.
+        connections: those that a fault may cut.
         lifespan: starts and stops what runs beside the requests.
     """
     router = Router(routes(services), redirect_slashes=False, default=_not_found, lifespan=lifespan)
@@ -130,7 +139,7 @@ def build_app(services: Services, access_log: AccessLog, lifespan: Lifespan) -> 
         for method, path, handler, operation in V1[:2]
         for prefix in PREFIXES
     }
-    return Envelope(HotRoutes(router, hot), services, access_log)
+    return Envelope(HotRoutes(router, hot), services, access_log, connections)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

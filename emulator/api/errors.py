@@ -65,6 +65,7 @@ class TaskFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure["message"])
         self.failure = failure
+        self.retry_after_seconds: int | None = None
 
 
 def status_of(refusal: Refusal, settings: Settings) -> int:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from emulator.core.errors import Refusal, shown
+from emulator.core.fault import Hit
 from emulator.service.services import Services
 from emulator.settings import MIB
 from emulator.store.records import Caller
@@ -39,6 +40,7 @@ class Call:
         operation: the ``operationId`` of openapi.yaml; empty for routes of the emulator's own.
         task_id: the task that it made or asked for, or None.
         faults: names of the faults that met it.
+        hit: the fault that disturbs its answer, or None.
     """
 
     request_id: str
@@ -49,6 +51,7 @@ class Call:
     operation: str = ""
     task_id: str | None = None
     faults: tuple[str, ...] = ()
+    hit: Hit | None = None
 
 
 def call_of(request: Request) -> Call:

@@ -6,6 +6,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from emulator.api.disturbance import meet_faults
 from emulator.api.errors import TaskFailed
 from emulator.api.http import (
     JsonAnswer,
@@ -65,6 +66,7 @@ async def upload(request: Request, services: Services) -> ASGIApp:
     caller = await authenticate(request, services)
     async with open_form(request, services) as form:
         files = await _files(form, "file")
+    await meet_faults(request, services, caller)
     if len(files) != 1:
         message = f"file is required: one JPEG, PNG or WebP file; {len(files)} were sent."
         raise Refusal("missing_field", message, "file", claim="UPL-1")
@@ -81,7 +83,8 @@ async def _create(
     masks: list[SentImage] | None = None,
 ) -> Task:
     image_request, base = creation.request, base_url(request, services)
-    fault = services.tasks.check(caller, image_request)
+    caller = await meet_faults(request, services, caller, prompt=image_request.prompt)
+    services.tasks.check(caller, image_request)
     references = services.references
     if creation.reference_urls:
         found = await references.resolve(
@@ -92,7 +95,10 @@ async def _create(
         kept = tuple([await references.keep(caller, image) for image in images])
         mask = await references.keep(caller, masks[0]) if masks else None
         image_request = replace(image_request, references=kept, mask=mask)
-    return await services.tasks.create(caller, image_request, fault, base)
+    call = call_of(request)
+    task, faults = await services.tasks.create(caller, image_request, call.operation, base)
+    call.task_id, call.faults = task.id, call.faults + faults
+    return task
 
 
 def _accepted(request: Request, services: Services, task: Task) -> ASGIApp:

@@ -27,7 +27,8 @@ async def upload(request: Request, services: Services) -> Response:
 
 
 async def _answer(request: Request, services: Services, file: MediaFile) -> Response:
-    call_of(request).now = file.now
+    call = call_of(request)
+    call.now = file.now
     etag = f'"{file.etag}"'
     # no-cache: ask each time, since the account's clock can move the expiry into the past.
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
@@ -36,4 +37,6 @@ async def _answer(request: Request, services: Services, file: MediaFile) -> Resp
         return Response(None, 304, headers)
     headers["X-Content-Type-Options"] = "nosniff"
     content = await services.media.content(file)
+    if file.hit is not None:
+        call.hit, call.faults = file.hit, (*call.faults, file.hit.name)
     return Response(content, 200, headers, file.media_type)

@@ -10,6 +10,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.api.access_log import AccessLog
+from emulator.api.connections import Connections
+from emulator.api.disturbance import ConnectionCut, Disturbed, ProxyPage
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
 from emulator.api.http import Call, JsonAnswer
 from emulator.core.clock import SECOND, http_date
@@ -22,8 +24,15 @@ _log = logging.getLogger("emulator")
 class Envelope:
     """Pure ASGI middleware: everything that is the same for every route."""
 
-    def __init__(self, app: ASGIApp, services: Services, access_log: AccessLog) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        services: Services,
+        access_log: AccessLog,
+        connections: Connections,
+    ) -> None:
         self._app = app
+        self._connections = connections
         self._services = services
         self._access_log = access_log
 
@@ -39,25 +48,40 @@ class Envelope:
         scope["call"] = call
         scope["app"] = self  # Starlette then raises its 405 instead of answering it
 
+        disturbed: Disturbed | None = None
+
         async def send_signed(message: Message) -> None:
+            nonlocal disturbed
             if message["type"] == "http.response.start":
                 call.status = message["status"]
                 message["headers"].append((b"x-request-id", call.request_id.encode()))  # REQ-1
                 message["headers"].append((b"date", _date(call.now // SECOND)))
-            await send(message)
+            if call.hit is not None:
+                disturbed = disturbed or Disturbed(send, call.hit, services.pause)
+                await disturbed(message)
+            else:
+                await send(message)
 
         try:
-            await self._app(scope, receive, send_signed)
+            try:
+                await self._app(scope, receive, send_signed)
+            except (Exception, asyncio.CancelledError) as error:
+                if call.status or isinstance(error, ClientDisconnect | ConnectionCut):
+                    raise
+                await self._answer(error, call)(scope, receive, send_signed)
         except ClientDisconnect:
             pass
-        except (Exception, asyncio.CancelledError) as error:
-            if call.status:
-                raise
-            if isinstance(error, Refusal) and error.now is not None:
-                call.now = error.now
-            await self._error(error)(scope, receive, send_signed)
+        except ConnectionCut as cut:
+            await self._connections.cut(scope, receive, in_answer=cut.in_answer)
         finally:
             self._access_log.add(scope, call, time.perf_counter() - started)
+
+    def _answer(self, error: BaseException, call: Call) -> ASGIApp:
+        if isinstance(error, ProxyPage):
+            return error
+        if isinstance(error, Refusal) and error.now is not None:
+            call.now = error.now
+        return self._error(error)
 
     def _error(self, error: BaseException) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""
@@ -77,6 +101,8 @@ class Envelope:
                 status = STATUS_BY_FAILURE[error.failure["code"]]
                 failure = error.failure
                 body = error_body(status, failure["code"], failure["message"], None)
+                if error.retry_after_seconds is not None:
+                    headers["Retry-After"] = str(error.retry_after_seconds)
             case HTTPException():
                 status = error.status_code
                 headers.update(error.headers or {})

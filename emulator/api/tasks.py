@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from emulator.api.disturbance import meet_faults
 from emulator.api.http import JsonAnswer, api_key, note_caller
 from emulator.service.services import Services
 
@@ -13,4 +14,6 @@ async def read(request: Request, services: Services) -> ASGIApp:
     key = api_key(request)
     caller, stored = await services.accounts.authenticate_for_task(key, task_id)
     note_caller(request, services, caller)
+    if caller.faults_version:
+        await meet_faults(request, services, caller, task_id=task_id)
     return JsonAnswer(await services.tasks.detail(stored, task_id))

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import Refusal
@@ -50,9 +50,12 @@ class Delivery:
         id: ``msg_`` and 24 hexadecimal digits; the same in every attempt.
         task_id, account_id: what it reports, and whose it is.
         url: where to.
-        state: pending, delivered, exhausted or refused (by the address policy).
+        state: pending, delivered, exhausted, refused (by the address policy) or dropped (by a
+            fault).
         attempts_made: how many attempts ended.
         due_at: the next attempt's instant on the account's clock; None where there is none.
+        copies_left: how often it goes out again after it was delivered.
+        held: whether it waits for a later callback to go out first.
     """
 
     id: str
@@ -62,6 +65,8 @@ class Delivery:
     state: str
     attempts_made: int
     due_at: int | None
+    copies_left: int = 0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,11 @@ class AttemptResult:
     error: str | None = None
     refused: bool = False
 
+    @classmethod
+    def not_answered(cls, error: str) -> "AttemptResult":
+        """An attempt that met no answer."""
+        return cls(None, 0, error=error)
+
     @property
     def delivered(self) -> bool:
         """Whether the receiver took it: any 2xx (CB-3)."""
@@ -92,17 +102,26 @@ def after_attempt(
     delivery: Delivery, result: AttemptResult, now: int, seed: int, policy: RetryPolicy
 ) -> Delivery:
     """Decide a delivery's next state from what an attempt met (CB-2, CB-3)."""
-    made = delivery.attempts_made + 1
+    made, copies_left = delivery.attempts_made + 1, delivery.copies_left
     due_at = None
-    if result.delivered:
+    if delivery.state == "delivered":  # a copy: whatever it meets, it was delivered before
+        state, copies_left = "delivered", copies_left - 1
+    elif result.delivered:
         state = "delivered"
     elif result.refused:
         state = "refused"
     else:
         due_at = policy.due_at(made + 1, now, seed)
         state = "exhausted" if due_at is None else "pending"
-    return Delivery(
-        delivery.id, delivery.task_id, delivery.account_id, delivery.url, state, made, due_at
+    if state == "delivered" and copies_left > 0:
+        due_at = now
+    return replace(
+        delivery,
+        state=state,
+        attempts_made=made,
+        due_at=due_at,
+        copies_left=max(0, copies_left),
+        held=False,
     )
 
 

@@ -24,6 +24,13 @@ class Entropy(Protocol):
         """Make 48 hexadecimal digits that nobody can guess."""
 
 
+class Pause(Protocol):
+    """Lets real time pass."""
+
+    async def __call__(self, seconds: float) -> None:
+        """Return after so many seconds, or at once where the server stops."""
+
+
 class Sender(Protocol):
     """Delivers callbacks."""
 

@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from emulator.core.clock import SECOND
-from emulator.core.fault import Fault
+from emulator.core.fault import Hit
 from emulator.core.request import ImageRequest
+from emulator.core.seed import fraction
 
 PENDING_SHARE = 0.2  # of a task's duration is spent in the queue
 
@@ -40,8 +41,8 @@ class Timeline(NamedTuple):
     Attributes:
         starts_at: pending until then.
         ends_at: processing until then; the final status from then on.
-        images: how many images come out; 0 where it fails.
-        error_code: why it fails, a key of ``fault.FAILURES``; None where it succeeds.
+        images: how many images come out; 0 where it fails, or where a fault takes them all.
+        error_code: why it fails, a key of ``fault_catalogue.FAILURES``; None where it succeeds.
     """
 
     starts_at: int
@@ -120,31 +121,39 @@ def plan(
     duration_ms: int,
     stuck_after_ms: int,
     starts_pending: bool,
-    fault: Fault | None,
+    fault: Hit | None = None,
 ) -> Timeline:
     """Decide a task's whole life.
 
     Args:
-        key_hash: the key that created it; a refund goes back to its budget.
-        model: the model that was asked.
-        callback_url: where its end is reported, or None.
+        request: what was asked.
         now: the creation's instant.
         duration_ms: how long it would take.
         stuck_after_ms: when the sweep fails a task that has not ended (TASK-11).
         starts_pending: False where the first status is already ``processing`` (GEN-14).
         fault: what goes wrong, or None.
     """
-    hangs = fault is not None and fault.name == "task_hangs"
+    name = None if fault is None else fault.name
+    parameters = {} if fault is None else fault.parameters
+    if name == "task_slow":
+        duration_ms += round(parameters["seconds"] * SECOND)
     pending_ms = int(min(duration_ms, stuck_after_ms) * PENDING_SHARE) if starts_pending else 0
     starts_at = now + pending_ms
-    if hangs or duration_ms > stuck_after_ms:
+    if name == "task_hangs" or duration_ms > stuck_after_ms:
         return Timeline(starts_at, now + stuck_after_ms, 0, "timeout")
     ends_at = now + duration_ms
-    if fault is not None and fault.name == "task_fails":
-        return Timeline(starts_at, ends_at, 0, fault.code)
+    if name == "task_fails":
+        return Timeline(starts_at, ends_at, 0, parameters["code"])
+    if name == "no_usable_media":
+        return Timeline(starts_at, ends_at, 0, None)
     images = request.n
-    if fault is not None and fault.name == "partial":
-        images = min(fault.images, request.n)
+    if name == "partial":
+        images = min(parameters["images"], request.n)
         if images == 0:
             return Timeline(starts_at, ends_at, 0, "not_found")  # ERR-7: no usable media
     return Timeline(starts_at, ends_at, images, None)
+
+
+def jittered(duration_ms: int, seed: int) -> int:
+    """Draw a duration between a quarter and four times as long, from a task's seed."""
+    return round(duration_ms * 4 ** (2 * fraction(seed, "jitter") - 1))

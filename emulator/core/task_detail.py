@@ -3,7 +3,7 @@
 from typing import Any, TypedDict
 
 from emulator.core.clock import SECOND, rfc3339
-from emulator.core.fault import FAILURES
+from emulator.core.fault_catalogue import FAILURES
 from emulator.core.link import media_path, signed_link
 from emulator.core.profile import Profile
 from emulator.core.task import Status, Task

@@ -17,7 +17,7 @@ from emulator.core.clock import (
 from emulator.core.errors import Refusal, shown
 from emulator.core.ports import RealClock
 from emulator.service.deliveries import Attempt, Deliveries
-from emulator.service.settlement import settle_task
+from emulator.service.settlement import Settlement
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database
@@ -57,12 +57,14 @@ class Clocks:
         clock: RealClock,
         deliveries: Deliveries,
         wakeups: Wakeups,
+        settlement: Settlement,
         settings: Settings,
     ) -> None:
         self._database = database
         self._clock = clock
         self._deliveries = deliveries
         self._wakeups = wakeups
+        self._settlement = settlement
         self._settings = settings
         self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
 
@@ -164,8 +166,8 @@ class Clocks:
         return False
 
     async def _settle(self, task_id: str) -> None:
-        real_now, settings = self._clock.now(), self._settings
-        await self._database.write(lambda tx: settle_task(tx, task_id, settings, real_now))
+        real_now = self._clock.now()
+        await self._database.write(lambda tx: self._settlement.settle_task(tx, task_id, real_now))
 
     async def _move(self, account_id: str, instant: int) -> None:
         real_now = self._clock.now()

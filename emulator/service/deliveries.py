@@ -7,8 +7,11 @@ from typing import Any
 
 from emulator.core.callback import AttemptResult, Delivery, after_attempt, signature_headers
 from emulator.core.clock import SECOND, rfc3339
+from emulator.core.fault import Facts, Hit
 from emulator.core.ports import RealClock, Sender
 from emulator.core.task_detail import task_detail
+from emulator.service.faults import Faults
+from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database, StoredTask
 from emulator.store.transaction import Transaction
@@ -41,12 +44,16 @@ class Deliveries:
         sender: Sender,
         settings: Settings,
         media_secret: bytes,
+        faults: Faults,
+        wakeups: Wakeups,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sender = sender
         self._settings = settings
         self._media_secret = media_secret
+        self._faults = faults
+        self._wakeups = wakeups
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
 
     @property
@@ -106,26 +113,48 @@ class Deliveries:
         found = await self._database.write(lambda tx: self._take(tx, delivery_id))
         if found is None:
             return None
-        delivery, stored = found
+        delivery, stored, hit = found
         at = stored.clock.now(self._clock.now())
-        body = self.payload(stored)
-        secret = self._settings.callback_secret
-        headers = {"Content-Type": "application/json", "User-Agent": "gpt-image-emulator"}
-        if secret is not None:
-            headers |= signature_headers(secret, delivery.id, at, body)
-        result = await self._sender.send(delivery.url, body, headers)
+        result = await self._send(delivery, self.payload(stored), at, hit)
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)
 
-        def record(tx: Transaction) -> None:
+        def record(tx: Transaction) -> int | None:
             now = tx.task(delivery.task_id)
             clock = stored.clock if now is None else now.clock
             due_at = after.due_at
             wake_at = None if due_at is None else clock.real_time_of(due_at, self._clock.now())
             tx.record_attempt(after, result, at, wake_at)
+            if stored.faults_version:
+                soon = clock.real_time_of(at, self._clock.now())
+                tx.release_held_deliveries(delivery.account_id, at, soon, delivery.id)
+                return soon
+            return wake_at
 
-        await self._database.write(record)
+        self._wakeups.due_at(await self._database.write(record))
         return Attempt(after, at, result)
+
+    async def _send(
+        self, delivery: Delivery, body: bytes, at: int, hit: Hit | None
+    ) -> AttemptResult:
+        """Send a callback, as far as a fault lets it."""
+        name = None if hit is None else hit.name
+        if name == "callback_refused":
+            return AttemptResult.not_answered("connection refused (callback_refused)")
+        headers = {"Content-Type": "application/json", "User-Agent": "gpt-image-emulator"}
+        secret = self._settings.callback_secret
+        if secret is not None:
+            if hit is not None and name == "callback_stale_timestamp":
+                at -= hit.parameters["seconds"] * SECOND
+            if name == "callback_wrong_signature":
+                secret = bytes(byte ^ 0xFF for byte in secret)
+            headers |= signature_headers(secret, delivery.id, at, body)
+        result = await self._sender.send(delivery.url, body, headers)
+        if name == "callback_timeout":
+            limit_seconds = self._settings.callback_timeout_seconds
+            error = f"no complete answer within {limit_seconds:g} s (callback_timeout)"
+            return AttemptResult.not_answered(error)
+        return result
 
     def payload(self, stored: StoredTask) -> bytes:
         """The callback's body: the task's detail at its end, the same in every attempt (CB-1)."""
@@ -139,11 +168,25 @@ class Deliveries:
         )
         return json.dumps(detail, ensure_ascii=False).encode()
 
-    def _take(self, tx: Transaction, delivery_id: str) -> tuple[Delivery, StoredTask] | None:
+    def _take(
+        self, tx: Transaction, delivery_id: str
+    ) -> tuple[Delivery, StoredTask, Hit | None] | None:
         delivery = tx.delivery(delivery_id)
         stored = None if delivery is None else tx.task(delivery.task_id)
-        if delivery is None or stored is None or delivery.state != "pending":
+        if delivery is None or stored is None or delivery.due_at is None:
             return None
         timeout_ms = round(self._settings.callback_timeout_seconds * SECOND)
         tx.lease_delivery(delivery, self._clock.now() + timeout_ms + _LEASE_MARGIN_MS)
-        return delivery, stored
+        hit = None
+        if stored.faults_version:
+            request = tx.request(stored.task.id)
+            facts = Facts("", None if request is None else request.prompt, stored.task.id)
+            hit = self._faults.take(
+                tx,
+                delivery.account_id,
+                stored.faults_version,
+                stored.account_seed,
+                "attempt",
+                facts,
+            )
+        return delivery, stored, hit

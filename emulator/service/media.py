@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal
+from emulator.core.fault import Facts, Hit
 from emulator.core.link import has_expired, is_authentic, upload_path
 from emulator.core.picture import Picture, ReferencePicture, etag
 from emulator.core.ports import RealClock, Renderer
 from emulator.core.request import Reference
 from emulator.core.seed import derive
 from emulator.core.task import Task
+from emulator.service.faults import Faults
 from emulator.settings import MIB, Settings
-from emulator.store.records import Database
+from emulator.store.records import Database, StoredTask
 from emulator.store.transaction import Transaction
 
 _RENDER_THREADS = 2
@@ -30,6 +32,7 @@ class MediaFile:
         media_type: image/png, image/jpeg or image/webp.
         etag: changes with the picture's description.
         now: the account's instant.
+        hit: the fault that meets the file, or None.
         picture: what to draw, or None where ``content`` is there already.
         content: an upload's bytes.
     """
@@ -37,6 +40,7 @@ class MediaFile:
     media_type: str
     etag: str
     now: int
+    hit: Hit | None
     picture: Picture | None
     content: bytes = b""
 
@@ -107,10 +111,12 @@ class Media:
         renderer: Renderer,
         settings: Settings,
         secret: bytes,
+        faults: Faults,
     ) -> None:
         self._database = database
         self._clock = clock
         self._secret = secret
+        self._faults = faults
         self.cache = PictureCache(renderer, settings.picture_cache_mib * MIB)
 
     async def open_picture(
@@ -128,8 +134,21 @@ class Media:
         now = stored.clock.now(self._clock.now())
         if has_expired(expires, now):
             raise _expired(expires, now)
-        picture = await self._database.write(lambda tx: describe(tx, stored.task, int(index)))
-        return MediaFile(PNG, etag(picture), now, picture)
+        picture, hit = await self._database.write(lambda tx: self._describe(tx, stored, int(index)))
+        if hit is not None and hit.name == "link_dead":
+            raise _expired(expires, now)
+        return MediaFile(PNG, etag(picture), now, hit, picture)
+
+    def _describe(
+        self, tx: Transaction, stored: StoredTask, index: int
+    ) -> tuple[Picture, Hit | None]:
+        task, hit = stored.task, None
+        picture = describe(tx, task, index)
+        if stored.faults_version:
+            facts = Facts("getImage", picture.prompt, task.id)
+            version, seed = stored.faults_version, stored.account_seed
+            hit = self._faults.take(tx, task.account_id, version, seed, "media", facts)
+        return picture, hit
 
     async def open_upload(self, upload_id: str, expires: str, signature: str) -> MediaFile:
         """Open an uploaded file.
@@ -144,7 +163,17 @@ class Media:
         now = upload.clock.now(self._clock.now())
         if has_expired(expires, now):
             raise _expired(expires, now)
-        return MediaFile(upload.media_type, upload_id, now, None, upload.content)
+        hit = await self._database.write(lambda tx: self._meet_upload(tx, upload.account_id))
+        if hit is not None and hit.name == "link_dead":
+            raise _expired(expires, now)
+        return MediaFile(upload.media_type, upload_id, now, hit, None, upload.content)
+
+    def _meet_upload(self, tx: Transaction, account_id: str) -> Hit | None:
+        account = tx.account(account_id)
+        if account is None:
+            return None
+        version, seed = account.faults_version, account.seed
+        return self._faults.take(tx, account_id, version, seed, "media", Facts("getUpload"))
 
     async def content(self, file: MediaFile) -> bytes:
         """The bytes of an open file, drawn if need be."""

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from emulator.core.ports import Entropy, RealClock
+from emulator.core.ports import Entropy, Pause, RealClock
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.faults import Faults
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.tasks import Tasks
@@ -25,4 +26,6 @@ class Services:
     references: References
     deliveries: Deliveries
     clocks: Clocks
+    faults: Faults
+    pause: Pause
     media_secret: bytes

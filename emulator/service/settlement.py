@@ -1,53 +1,98 @@
 """What a task's end moves: credits, the key's budget, and the callback."""
 
+from dataclasses import replace
+
 from emulator.core.callback import Delivery
+from emulator.core.clock import SECOND
 from emulator.core.credits import settle
+from emulator.core.fault import Facts, Hit
 from emulator.core.seed import token
 from emulator.core.task import Task
+from emulator.service.faults import Faults
 from emulator.settings import Settings
+from emulator.store.records import Account
 from emulator.store.transaction import Transaction
 
 
-def settle_task(tx: Transaction, task_id: str, settings: Settings, real_now: int) -> None:
-    """Settle a task whose end has come, unless somebody did.
+class Settlement:
+    """Books the ends of tasks.
 
     Args:
-        tx: the transaction that does it all, or nothing.
-        task_id: the task.
         settings: the callback policy.
-        real_now: the real instant.
+        faults: what may meet a callback.
     """
-    task = tx.claim_task(task_id)
-    if task is not None:
-        _book_end(tx, task, settings, real_now)
+
+    def __init__(self, settings: Settings, faults: Faults) -> None:
+        self._settings = settings
+        self._faults = faults
+
+    def settle_task(self, tx: Transaction, task_id: str, real_now: int) -> None:
+        """Settle a task whose end has come, unless somebody did.
+
+        Args:
+            tx: the transaction that does it all, or nothing.
+            task_id: the task.
+            real_now: the real instant.
+        """
+        task = tx.claim_task(task_id)
+        if task is not None:
+            self._book_end(tx, task, real_now)
+
+    def settle_ended(self, tx: Transaction, limit: int, real_now: int) -> None:
+        """Settle up to ``limit`` tasks whose end has come, on all accounts whose clocks run."""
+        for task in tx.claim_ended(real_now, limit):
+            self._book_end(tx, task, real_now)
+
+    def _book_end(self, tx: Transaction, task: Task, real_now: int) -> None:
+        for movement in settle(task.reserved, task.charge):
+            moved = tx.move_credits(task.account_id, movement)
+            if moved is None:
+                raise RuntimeError(f"the reservation of {task.id} is not in its account")
+            tx.add_ledger_entry(task.account_id, movement, moved, task.timeline.ends_at, task.id)
+        if task.charge < task.reserved:
+            tx.give_back_budget(task.key_hash, task.reserved - task.charge)  # ERR-4
+        if task.callback_url is not None and self._settings.callbacks != "off":
+            self._plan_delivery(tx, task, task.callback_url, real_now)
+
+    def _plan_delivery(self, tx: Transaction, task: Task, url: str, real_now: int) -> None:
+        account, ended_at = tx.account(task.account_id), task.timeline.ends_at
+        due_at = self._settings.retry_policy.due_at(1, ended_at, task.seed)
+        if account is None or due_at is None:
+            raise RuntimeError(f"the delivery of {task.id} has no account or no attempts")
+        delivery = Delivery(
+            delivery_id_of(task), task.id, task.account_id, url, "pending", 0, due_at
+        )
+        delivery = _disturbed(delivery, due_at, self._take(tx, account, task))
+        wake_at = None
+        if delivery.due_at is not None:
+            wake_at = account.clock.real_time_of(delivery.due_at, real_now)
+        tx.add_delivery(delivery, ended_at, wake_at)
+
+    def _take(self, tx: Transaction, account: Account, task: Task) -> Hit | None:
+        if not account.faults_version:
+            return None
+        request = tx.request(task.id)
+        facts = Facts("", None if request is None else request.prompt, task.id)
+        hit = self._faults.take(
+            tx, account.id, account.faults_version, account.seed, "delivery", facts
+        )
+        if hit is not None and hit.name == "callback_out_of_order":
+            # One callback waits at a time, so that there is one to overtake it.
+            return None if tx.has_held_delivery(account.id) else hit
+        return hit
 
 
-def settle_ended(tx: Transaction, limit: int, settings: Settings, real_now: int) -> None:
-    """Settle up to ``limit`` tasks whose end has come, on all accounts whose clocks run."""
-    for task in tx.claim_ended(real_now, limit):
-        _book_end(tx, task, settings, real_now)
+def delivery_id_of(task: Task) -> str:
+    """The id of the delivery that reports a task's end."""
+    return f"msg_{token(task.seed, 'delivery', task.id)}"
 
 
-def _book_end(tx: Transaction, task: Task, settings: Settings, real_now: int) -> None:
-    for movement in settle(task.reserved, task.charge):
-        moved = tx.move_credits(task.account_id, movement)
-        if moved is None:
-            raise RuntimeError(f"the reservation of {task.id} is not in its account")
-        tx.add_ledger_entry(task.account_id, movement, moved, task.timeline.ends_at, task.id)
-    if task.charge < task.reserved:
-        tx.give_back_budget(task.key_hash, task.reserved - task.charge)  # ERR-4
-    if task.callback_url is not None and settings.callbacks != "off":
-        _plan_delivery(tx, task, task.callback_url, settings, real_now)
-
-
-def _plan_delivery(
-    tx: Transaction, task: Task, url: str, settings: Settings, real_now: int
-) -> None:
-    account = tx.account(task.account_id)
-    due_at = settings.retry_policy.due_at(1, task.timeline.ends_at, task.seed)
-    if account is None or due_at is None:
-        raise RuntimeError(f"the delivery of {task.id} has no account or no attempts")
-    delivery_id = f"msg_{token(task.seed, 'delivery', task.id)}"
-    delivery = Delivery(delivery_id, task.id, task.account_id, url, "pending", 0, due_at)
-    wake_at = account.clock.real_time_of(due_at, real_now)
-    tx.add_delivery(delivery, task.timeline.ends_at, wake_at)
+def _disturbed(delivery: Delivery, due_at: int, hit: Hit | None) -> Delivery:
+    if hit is None:
+        return delivery
+    if hit.name == "callback_dropped":
+        return replace(delivery, state="dropped", due_at=None)
+    if hit.name == "callback_duplicated":
+        return replace(delivery, copies_left=hit.parameters["copies"])
+    later = due_at + round(hit.parameters["seconds"] * SECOND)
+    return replace(delivery, due_at=later, held=hit.name == "callback_out_of_order")

@@ -5,13 +5,15 @@ from typing import Any
 from emulator.core.clock import SECOND
 from emulator.core.credits import Movement, reserve
 from emulator.core.errors import Refusal, shown
-from emulator.core.fault import Fault, parse_directive
+from emulator.core.fault import Facts, Hit
 from emulator.core.ports import RealClock
 from emulator.core.request import MODEL, ImageRequest
 from emulator.core.seed import derive, numbered_id
-from emulator.core.task import Task, plan
+from emulator.core.task import Task, Timeline, jittered, plan
 from emulator.core.task_detail import task_detail
-from emulator.service.settlement import settle_task
+from emulator.service.deliveries import Deliveries
+from emulator.service.faults import Faults
+from emulator.service.settlement import Settlement, delivery_id_of
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database, Moved, StoredTask
@@ -27,6 +29,9 @@ class Tasks:
         settings: the server's settings.
         media_secret: signs media links.
         wakeups: tells the runner and waiting calls that something is due.
+        faults: what may meet a task.
+        settlement: books the ends of tasks.
+        deliveries: sends a callback before its creation is answered, where a fault asks for it.
     """
 
     def __init__(
@@ -36,19 +41,22 @@ class Tasks:
         settings: Settings,
         media_secret: bytes,
         wakeups: Wakeups,
+        faults: Faults,
+        settlement: Settlement,
+        deliveries: Deliveries,
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
         self._media_secret = media_secret
         self._wakeups = wakeups
+        self._faults = faults
+        self._settlement = settlement
+        self._deliveries = deliveries
         self._prices = settings.price_table
 
-    def check(self, caller: Caller, request: ImageRequest) -> Fault | None:
+    def check(self, caller: Caller, request: ImageRequest) -> None:
         """Check what comes after validation: model, then content (ERR-9).
-
-        Returns:
-            The fault that the prompt asks for, or None.
 
         Raises:
             Refusal: an unknown model (MOD-2), one that the key may not use, or a prompt that
@@ -60,29 +68,30 @@ class Tasks:
         if caller.models is not None and request.model not in caller.models:
             message = f"This API key may not use {MODEL}; it may use {', '.join(caller.models)}."
             raise Refusal("model_not_allowed", message, "model", claim="AUTH-3")
-        fault = parse_directive(request.prompt) if self._settings.prompt_directives else None
-        if fault is not None and fault.name == "content_policy":
-            raise _content_policy("it carries the directive [[fault: content_policy]]")
         prompt = request.prompt.casefold() if self._settings.blocked_terms else ""
         for term in self._settings.blocked_terms:
             if term in prompt:
-                raise _content_policy(f"it contains the blocked term {shown(term)}")
-        return fault
+                reason = f"it contains the blocked term {shown(term)}"
+                message = f"The prompt was rejected by the content policy: {reason}."
+                raise Refusal("content_policy", message, "prompt", claim="ERR-6")
 
     async def create(
         self,
         caller: Caller,
         request: ImageRequest,
-        fault: Fault | None,
+        operation: str,
         base_url: str,
-    ) -> Task:
+    ) -> tuple[Task, tuple[str, ...]]:
         """Create a task and reserve its credits, in one transaction.
 
         Args:
             caller: whose task it is.
             request: what is asked, checked.
-            fault: what will go wrong, or None.
+            operation: how it came, for the faults that it may meet.
             base_url: scheme and host that the task's links begin with.
+
+        Returns:
+            The task, and the names of the faults that met it.
 
         Raises:
             Refusal: too few credits (ERR-3), or too little of the key's budget (ERR-4).
@@ -93,17 +102,37 @@ class Tasks:
 
         reservation = reserve(image_price * request.n)  # CRED-4
 
-        def work(tx: Transaction) -> tuple[Task, int | None]:
+        def work(tx: Transaction) -> tuple[Task, int | None, list[Hit]]:
             moved = self._reserve(tx, caller, reservation)
-            task = self._decide(caller, request, image_price, moved, fault, base_url)
+            hits = self._meet(tx, caller, request, operation) if caller.faults_version else []
+            task = self._decide(caller, request, image_price, moved, hits, base_url)
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
             tx.add_task(task, request, wake_at)
             tx.add_ledger_entry(task.account_id, reservation, moved, task.created_at, task.id)
-            return task, wake_at
+            return task, wake_at, hits
 
-        task, wake_at = await self._database.write(work)
+        task, wake_at, hits = await self._database.write(work)
         self._wakeups.due_at(wake_at)
-        return task
+        names = tuple(hit.name for hit in hits)
+        if "callback_early" in names:
+            await self._settle(task, self._clock.now())
+            await self._deliveries.start(delivery_id_of(task))
+        return task, names
+
+    def _meet(
+        self, tx: Transaction, caller: Caller, request: ImageRequest, operation: str
+    ) -> list[Hit]:
+        """Find the faults that decide about the task that is being created."""
+        facts = [("task", Facts(operation, request.prompt))]
+        if request.callback_url is not None:
+            facts.append(("early", Facts("", request.prompt)))
+        found = [
+            self._faults.take(
+                tx, caller.account_id, caller.faults_version, caller.seed, phase, fact
+            )
+            for phase, fact in facts
+        ]
+        return [hit for hit in found if hit is not None]
 
     async def detail(self, stored: StoredTask | None, task_id: str) -> dict[str, Any]:
         """A task in the profile's words, as it is now (TASK-5).
@@ -151,8 +180,7 @@ class Tasks:
         """Settle a task that has ended, unless somebody did."""
         if task.settled:
             return
-        settings = self._settings
-        await self._database.write(lambda tx: settle_task(tx, task.id, settings, real_now))
+        await self._database.write(lambda tx: self._settlement.settle_task(tx, task.id, real_now))
         self._wakeups.due_at(real_now if task.callback_url else None)
 
     def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:
@@ -181,28 +209,24 @@ class Tasks:
         request: ImageRequest,
         image_price: int,
         moved: Moved,
-        fault: Fault | None,
+        hits: list[Hit],
         base_url: str,
     ) -> Task:
         number, seed = moved.tasks_created, caller.seed
         now = moved.clock.now(self._clock.now())
+        task_seed = derive(seed, "task seed", number)
         duration_ms = self._settings.latency.duration_ms(
             seed, number, request.quality, request.resolution, request.n
         )
-        timeline = plan(
-            request,
-            now=now,
-            duration_ms=duration_ms,
-            stuck_after_ms=self._settings.stuck_after_ms,
-            starts_pending=self._settings.profile.first_status == "pending",
-            fault=fault,
-        )
+        if any(hit.name == "task_jitter" for hit in hits):
+            duration_ms = jittered(duration_ms, task_seed)
+        timeline = self._timeline(request, now, duration_ms, hits)
         name = numbered_id(caller.id_seed, number)
         return Task(
             id=f"task_{name}",
             account_id=caller.account_id,
             number=number,
-            seed=derive(seed, "task seed", number),
+            seed=task_seed,
             key_hash=caller.key_hash,
             model=request.model,
             callback_url=request.callback_url,
@@ -215,7 +239,18 @@ class Tasks:
             request_id=f"req_{name}",
         )
 
-
-def _content_policy(reason: str) -> Refusal:
-    message = f"The prompt was rejected by the content policy: {reason}."
-    return Refusal("content_policy", message, "prompt", claim="ERR-6")
+    def _timeline(
+        self, request: ImageRequest, now: int, duration_ms: int, hits: list[Hit]
+    ) -> Timeline:
+        fault = next((hit for hit in hits if hit.name != "callback_early"), None)
+        timeline = plan(
+            request,
+            now=now,
+            duration_ms=duration_ms,
+            stuck_after_ms=self._settings.stuck_after_ms,
+            starts_pending=self._settings.profile.first_status == "pending",
+            fault=fault,
+        )
+        if any(hit.name == "callback_early" for hit in hits):
+            return timeline._replace(starts_at=now, ends_at=now)
+        return timeline

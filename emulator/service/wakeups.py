@@ -11,6 +11,7 @@ class Wakeups:
         self._runner = asyncio.Event()
         self._runner_sleeps_until: int | None = None
         self._clock = asyncio.Event()
+        self._stop = asyncio.Event()
 
     def due_at(self, real_instant: int | None) -> None:
         """Say that work is due at a real instant; None: there is none."""
@@ -41,9 +42,14 @@ class Wakeups:
         """Wait until any account's clock is changed, the server stops, or time is up."""
         await _wait(self._clock, seconds)
 
+    async def pause(self, seconds: float) -> None:
+        """Let real time pass, until the server stops."""
+        await _wait(self._stop, seconds)
+
     def stop(self) -> None:
         """End all waiting: the server stops."""
         self.stopping = True
+        self._stop.set()
         self.change_clock()
 
 

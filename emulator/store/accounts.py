@@ -120,8 +120,8 @@ class AccountQueries(Queries):
 def caller_of(key_hash: str, row: Row) -> Caller:
     """Read a caller from a row's first columns."""
     (
-        revoked_at, budget, per_minute, models, account_id, seed, id_seed, available, offset, frozen,
-        faults_version,
+        revoked_at, budget, per_minute, models, account_id, seed, id_seed, available, offset,
+        frozen, faults_version,
     ) = row[:11]  # fmt: skip
     return Caller(
         key_hash,

@@ -5,6 +5,7 @@ from typing import Any
 from emulator.core.callback import AttemptResult, Delivery
 from emulator.core.clock import AccountClock
 from emulator.store.queries import Queries
+from emulator.store.records import Row
 
 
 class DeliveryQueries(Queries):
@@ -26,25 +27,27 @@ class DeliveryQueries(Queries):
         self._run("wake_deliveries", due)
 
     def add_delivery(self, delivery: Delivery, created_at: int, wake_at: int | None) -> None:
-        """Add a delivery that was not tried yet."""
+        """Add a delivery that was not tried yet; ``wake_at`` is the real time of its attempt."""
         self._run(
             "add_delivery",
             {
                 "id": delivery.id, "task_id": delivery.task_id,
                 "account_id": delivery.account_id, "url": delivery.url,
-                "due_at": delivery.due_at, "wake_at": wake_at, "created_at": created_at,
+                "state": delivery.state, "due_at": delivery.due_at, "wake_at": wake_at,
+                "created_at": created_at, "copies_left": delivery.copies_left,
+                "held": int(delivery.held),
             },
         )  # fmt: skip
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         """Find a delivery."""
         row = self._run("delivery", {"id": delivery_id}).fetchone()
-        return None if row is None else Delivery(*row)
+        return None if row is None else _delivery(row)
 
     def deliveries_to_wake(self, real_now: int, limit: int) -> list[Delivery]:
         """Deliveries whose next attempt is due, on running clocks."""
         rows = self._run("deliveries_to_wake", {"real_now": real_now, "limit": limit})
-        return [Delivery(*row) for row in rows]
+        return [_delivery(row) for row in rows]
 
     def lease_delivery(self, delivery: Delivery, leased_until: int) -> None:
         """Keep a delivery from being picked up again while its attempt is under way."""
@@ -63,7 +66,7 @@ class DeliveryQueries(Queries):
     def first_delivery_due(self, account_id: str, until: int) -> Delivery | None:
         """The account's delivery whose attempt is due first, up to an instant."""
         row = self._run("first_delivery_due", {"id": account_id, "until": until}).fetchone()
-        return None if row is None else Delivery(*row)
+        return None if row is None else _delivery(row)
 
     def record_attempt(
         self, after: Delivery, result: AttemptResult, at: int, wake_at: int | None
@@ -73,7 +76,7 @@ class DeliveryQueries(Queries):
             "update_delivery",
             {
                 "id": after.id, "state": after.state, "attempts_made": after.attempts_made,
-                "due_at": after.due_at, "wake_at": wake_at,
+                "due_at": after.due_at, "wake_at": wake_at, "copies_left": after.copies_left,
             },
         ).rowcount  # fmt: skip
         if changed:
@@ -90,10 +93,28 @@ class DeliveryQueries(Queries):
     def deliveries_of_account(self, account_id: str, limit: int) -> list[Delivery]:
         """An account's deliveries, newest first."""
         rows = self._run("deliveries_of_account", {"id": account_id, "limit": limit})
-        return [Delivery(*row) for row in rows]
+        return [_delivery(row) for row in rows]
+
+    def has_held_delivery(self, account_id: str) -> bool:
+        """Whether a delivery of the account waits for a later one."""
+        return self._run("has_held_delivery", {"id": account_id}).fetchone() is not None
+
+    def release_held_deliveries(
+        self, account_id: str, now: int, wake_at: int | None, but: str
+    ) -> None:
+        """Let held deliveries of the account go out now, but for the one that was attempted."""
+        parameters = {"id": account_id, "now": now, "wake_at": wake_at, "except": but}
+        self._run("release_held_deliveries", parameters)
 
     def attempts(self, delivery_id: str) -> list[dict[str, Any]]:
         """A delivery's attempts, oldest first."""
         names = ("number", "at", "status", "duration_ms", "answer", "error")
         rows = self._run("attempts", {"delivery_id": delivery_id})
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _delivery(row: Row) -> Delivery:
+    return Delivery(
+        id=row[0], task_id=row[1], account_id=row[2], url=row[3], state=row[4],
+        attempts_made=row[5], due_at=row[6], copies_left=row[7], held=row[8] == 1,
+    )  # fmt: skip

@@ -14,7 +14,8 @@ FROM api_keys k JOIN accounts a ON a.id = k.account_id
 WHERE k.hash = :hash;
 
 -- name: account
-SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved, charged
+SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved, charged,
+    faults_version
 FROM accounts WHERE id = :id;
 
 -- name: add_account
@@ -93,7 +94,7 @@ VALUES
     :base_url, :request_id, :request);
 
 -- name: task
-SELECT a.clock_offset_ms, a.clock_frozen_at, t.id, t.account_id, t.number, t.seed, t.key_hash,
+SELECT a.clock_offset_ms, a.clock_frozen_at, a.seed, a.faults_version, t.id, t.account_id, t.number, t.seed, t.key_hash,
     t.model, t.callback_url, t.created_at, t.starts_at, t.ends_at, t.images, t.error_code,
     t.reserved, t.charge, t.settled, t.base_url, t.request_id
 FROM tasks t JOIN accounts a ON a.id = t.account_id
@@ -157,29 +158,31 @@ SELECT min(wake_at) FROM (
 ) AS due;
 
 -- name: add_delivery
-INSERT INTO deliveries (id, task_id, account_id, url, state, due_at, wake_at, created_at)
-VALUES (:id, :task_id, :account_id, :url, 'pending', :due_at, :wake_at, :created_at);
+INSERT INTO deliveries
+    (id, task_id, account_id, url, state, due_at, wake_at, created_at, copies_left, held)
+VALUES
+    (:id, :task_id, :account_id, :url, :state, :due_at, :wake_at, :created_at, :copies_left, :held);
 
 -- name: delivery
-SELECT id, task_id, account_id, url, state, attempts_made, due_at
+SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
 FROM deliveries WHERE id = :id;
 
 -- name: deliveries_to_wake
-SELECT id, task_id, account_id, url, state, attempts_made, due_at
+SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
 FROM deliveries WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit;
 
 -- name: lease_delivery
 UPDATE deliveries SET wake_at = :leased_until
-WHERE id = :id AND state = 'pending' AND attempts_made = :attempts_made;
+WHERE id = :id AND due_at IS NOT NULL AND attempts_made = :attempts_made;
 
 -- name: first_delivery_due
-SELECT id, task_id, account_id, url, state, attempts_made, due_at
+SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
 FROM deliveries WHERE account_id = :id AND due_at <= :until ORDER BY due_at LIMIT 1;
 
 -- name: update_delivery
 UPDATE deliveries SET state = :state, attempts_made = :attempts_made, due_at = :due_at,
-    wake_at = :wake_at
-WHERE id = :id AND state = 'pending' AND attempts_made = :attempts_made - 1;
+    wake_at = :wake_at, copies_left = :copies_left, held = 0
+WHERE id = :id AND due_at IS NOT NULL AND attempts_made = :attempts_made - 1;
 
 -- name: wake_deliveries
 UPDATE deliveries SET wake_at = CASE
@@ -195,7 +198,7 @@ UPDATE deliveries SET wake_at = due_at - (
 WHERE wake_at IS NOT NULL;
 
 -- name: deliveries_of_account
-SELECT id, task_id, account_id, url, state, attempts_made, due_at
+SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
 FROM deliveries WHERE account_id = :id ORDER BY created_at DESC, id LIMIT :limit;
 
 -- name: add_attempt
@@ -214,3 +217,44 @@ VALUES (:id, :account_id, :media_type, :content, :created_at);
 SELECT u.media_type, u.content, u.account_id, a.clock_offset_ms, a.clock_frozen_at
 FROM uploads u JOIN accounts a ON a.id = u.account_id
 WHERE u.id = :id;
+
+-- name: faults_version
+SELECT faults_version FROM accounts WHERE id = :id;
+
+-- name: change_faults
+UPDATE accounts SET faults_version = faults_version + 1 WHERE id = :id;
+
+-- name: next_fault_number
+UPDATE accounts SET faults_created = faults_created + 1 WHERE id = :id RETURNING faults_created;
+
+-- name: add_fault
+INSERT INTO faults (account_id, number, spec, directive, times)
+VALUES (:id, :number, :spec, :directive, :times);
+
+-- name: faults
+SELECT number, spec, seen, hits FROM faults WHERE account_id = :id ORDER BY number;
+
+-- name: count_faults
+SELECT count(*) FROM faults WHERE account_id = :id;
+
+-- name: fault_of_directive
+SELECT number FROM faults WHERE account_id = :id AND directive = :directive;
+
+-- name: see_fault
+UPDATE faults SET seen = seen + 1
+WHERE account_id = :id AND number = :number AND (times IS NULL OR hits < times)
+RETURNING seen;
+
+-- name: hit_fault
+UPDATE faults SET hits = hits + 1 WHERE account_id = :id AND number = :number
+RETURNING hits, times;
+
+-- name: remove_faults
+DELETE FROM faults WHERE account_id = :id AND (:number IS NULL OR number = :number);
+
+-- name: has_held_delivery
+SELECT 1 FROM deliveries WHERE account_id = :id AND held = 1 AND due_at IS NOT NULL LIMIT 1;
+
+-- name: release_held_deliveries
+UPDATE deliveries SET held = 0, due_at = :now, wake_at = :wake_at
+WHERE account_id = :id AND held = 1 AND id <> :except AND due_at > :now;

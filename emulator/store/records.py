@@ -59,6 +59,7 @@ class Account:
     available: int
     reserved: int
     charged: int
+    faults_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +116,12 @@ class Moved(NamedTuple):
 
 
 class StoredTask(NamedTuple):
-    """A task and its account's clock."""
+    """A task, and of its account the clock, the seed and the faults' version."""
 
     task: Task
     clock: AccountClock
+    account_seed: int
+    faults_version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ class TaskQueries(Queries):
     def task(self, task_id: str) -> StoredTask | None:
         """Find a task."""
         row = self._run("task", {"id": task_id}).fetchone()
-        return None if row is None else StoredTask(_task(row[2:]), AccountClock(row[0], row[1]))
+        if row is None:
+            return None
+        return StoredTask(_task(row[4:]), AccountClock(row[0], row[1]), row[2], row[3])
 
     def caller_and_task(
         self, key_hash: str, task_id: str
@@ -54,7 +56,9 @@ class TaskQueries(Queries):
         if row is None:
             return None, None
         caller, task = caller_of(key_hash, row), row[_CALLER_COLUMNS:]
-        return caller, None if task[0] is None else StoredTask(_task(task), caller.clock)
+        if task[0] is None:
+            return caller, None
+        return caller, StoredTask(_task(task), caller.clock, caller.seed, caller.faults_version)
 
     def request(self, task_id: str) -> ImageRequest | None:
         """What was asked of a task."""

@@ -74,7 +74,12 @@ BAD_FIELDS: list[tuple[str, Any, str, tuple[str, ...]]] = [
     ("prompt", "[[Fault nonsense]]", "invalid_value", ("task_fails", "nonsense")),
     ("prompt", "[[fault: nonsense]]", "invalid_value", ("task_fails", "nonsense")),
     ("prompt", "[[fault: task_fails code=x]]", "invalid_value", ("image_safety",)),
-    ("prompt", "[[fault: partial images=99]]", "invalid_value", ("images=K",)),
+    (
+        "prompt",
+        "[[fault: partial images=99]]",
+        "invalid_value",
+        ("images must be a whole number from 0 to 10",),
+    ),
     ("prompt", "[[fault: content_policy]]", "content_policy", ("content policy",)),
 ]
 

@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.fault import PROVOKED_FAILURES, Fault
+from emulator.core.fault import Hit
+from emulator.core.fault_catalogue import PROVOKED_FAILURES
 from emulator.core.frame import Frame
 from emulator.core.request import ImageRequest
 from emulator.core.task import TRANSITIONS, Status, Task, Timeline, plan
@@ -14,9 +15,10 @@ DAY_MS = 86_400_000
 REQUEST = ImageRequest("gpt-image-2", "x", "auto", "1K", "medium", 4, Frame(1024, 1024))
 
 FAULTS = st.none() | st.one_of(
-    st.just(Fault("task_hangs")),
-    st.sampled_from(PROVOKED_FAILURES).map(lambda code: Fault("task_fails", code)),
-    st.integers(0, 10).map(lambda images: Fault("partial", images=images)),
+    st.sampled_from([Hit("task_hangs", {}), Hit("no_usable_media", {}), Hit("task_jitter", {})]),
+    st.sampled_from(PROVOKED_FAILURES).map(lambda code: Hit("task_fails", {"code": code})),
+    st.integers(0, 10).map(lambda images: Hit("partial", {"images": images})),
+    st.integers(0, 10**6).map(lambda seconds: Hit("task_slow", {"seconds": seconds})),
 )
 TIMELINES = st.builds(
     plan,
@@ -65,8 +67,19 @@ def test_task_4_a_task_only_moves_forward(timeline: Timeline, instants: list[int
 @given(TIMELINES)
 def test_a_timeline_makes_sense(timeline: Timeline) -> None:
     assert timeline.starts_at <= timeline.ends_at
-    assert (timeline.images == 0) == (timeline.error_code is not None)
-    assert timeline.images <= REQUEST.n
+    assert 0 <= timeline.images <= REQUEST.n
+    assert timeline.images == 0 or timeline.error_code is None
+
+
+def test_only_one_fault_lets_a_task_succeed_without_images() -> None:
+    def images(fault: Hit | None) -> Timeline:
+        return plan(
+            REQUEST, now=0, duration_ms=1, stuck_after_ms=9, starts_pending=True, fault=fault
+        )
+
+    assert images(Hit("no_usable_media", {})) == Timeline(0, 1, 0, None)
+    assert images(Hit("partial", {"images": 0})) == Timeline(0, 1, 0, "not_found")
+    assert images(None) == Timeline(0, 1, 4, None)
 
 
 @given(TIMELINES, st.integers(0, 2 * 10**12))

@@ -84,12 +84,18 @@ class ContractClient(httpx2.AsyncClient):
 
 @dataclass
 class World:
-    """What a test holds."""
+    """What a test holds.
+
+    ``client`` holds every answer against openapi.yaml, ``raw`` takes any; ``pauses`` are the
+    seconds that the server would have waited.
+    """
 
     server: Server
     client: ContractClient
     clock: ManualClock
     receiver: Receiver
+    raw: httpx2.AsyncClient
+    pauses: list[float]
 
     async def create(self, **fields: Any) -> dict[str, Any]:
         """Create a task; return the creation answer."""
@@ -141,15 +147,20 @@ async def open_world(**settings: Any) -> AsyncIterator[World]:
     """Start a world; ``settings`` are fields of ``Settings``."""
     chosen = {"database": ":memory:", "log": "none", "latency": Latency(None, 10.0), **settings}
     clock, receiver = ManualClock(), Receiver()
-    server = compose(Settings(**chosen), clock, ReceiverSender(receiver))
-    client = ContractClient(
-        transport=httpx2.ASGITransport(server.app),
-        base_url=BASE,
-        headers={"Authorization": f"Bearer {KEY}"},
-    )
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    server = compose(Settings(**chosen), clock, ReceiverSender(receiver), pause)
+    options: dict[str, Any] = {
+        "transport": httpx2.ASGITransport(server.app),
+        "base_url": BASE,
+        "headers": {"Authorization": f"Bearer {KEY}"},
+    }
     try:
-        async with client:
-            yield World(server, client, clock, receiver)
+        async with ContractClient(**options) as client, httpx2.AsyncClient(**options) as raw:
+            yield World(server, client, clock, receiver, raw, pauses)
     finally:
         await server.services.deliveries.stop()
         server.close()

@@ -1,0 +1,231 @@
+"""Faults: adding, listing and removing them, and finding the one that acts."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+from emulator.core.errors import Refusal, shown
+from emulator.core.fault import (
+    MAX_FAULTS,
+    Facts,
+    Fault,
+    Hit,
+    parse_directives,
+    parse_fault,
+    parse_preset,
+)
+from emulator.settings import Settings
+from emulator.store.faults import StoredFault
+from emulator.store.records import Caller, Database
+from emulator.store.transaction import Transaction
+
+_ACCOUNTS_CACHED = 1_000
+_PHASES_OF_REQUESTS = ("request", "transport")
+
+
+@dataclass(frozen=True, slots=True)
+class _Active:
+    """A fault that may act, ready to be held against facts."""
+
+    number: int
+    fault: Fault
+    regex: SchemaValidator | None
+
+    def meets(self, facts: Facts) -> bool:
+        """Whether it has to do with these facts; its operation is looked at before."""
+        fault = self.fault
+        if fault.task_id is not None and fault.task_id != facts.task_id:
+            return False
+        if fault.prompt is not None and (facts.prompt is None or fault.prompt not in facts.prompt):
+            return False
+        return self.regex is None or self.regex.isinstance_python(facts.prompt)
+
+
+_ActiveFaults = dict[tuple[str, str], list[_Active]]  # (phase, operation) -> in order
+
+
+class Faults:
+    """Use cases about faults.
+
+    Args:
+        database: where they are kept.
+        settings: what callbacks can do, and whether prompts may carry directives.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._signs = settings.callback_secret is not None
+        self._calls_back = settings.callbacks != "off"
+        self._directives = settings.prompt_directives
+        self._cache: OrderedDict[str, tuple[int, _ActiveFaults]] = OrderedDict()
+
+    async def add(self, caller: Caller, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Add a fault, several in a row, or a preset: all of them, or none.
+
+        Raises:
+            Refusal: one of them is wrong, or there would be too many.
+        """
+        faults = [self._parse(one) for one in _wanted(body)]
+
+        def work(tx: Transaction) -> list[dict[str, Any]]:
+            self._check_room(tx, caller.account_id, len(faults))
+            numbers = {tx.add_fault(caller.account_id, fault) for fault in faults}
+            stored = tx.faults(caller.account_id)
+            return [_as_json(fault) for fault in stored if fault.number in numbers]
+
+        return await self._database.write(work)
+
+    async def listed(self, caller: Caller) -> list[dict[str, Any]]:
+        """The account's faults, in the order in which they are asked."""
+        stored = await self._database.read(lambda tx: tx.faults(caller.account_id))
+        return [_as_json(fault) for fault in stored]
+
+    async def remove(self, caller: Caller, number: int | None = None) -> int:
+        """Remove one fault, or all of them; return how many.
+
+        Raises:
+            Refusal: there is no fault with this number.
+        """
+        removed = await self._database.write(lambda tx: tx.remove_faults(caller.account_id, number))
+        if number is not None and not removed:
+            raise Refusal("not_found", f"There is no fault {number} in this account.")
+        return removed
+
+    async def meet(self, caller: Caller, facts: Facts) -> tuple[Caller, list[Hit]]:
+        """Find what meets a request: a fault before the task, and one of the transport.
+
+        Directives in the prompt become faults of the account when they are first seen.
+
+        Returns:
+            The caller, who knows of new directives, and the faults that act.
+
+        Raises:
+            Refusal: the prompt carries a directive that can't be used.
+        """
+        directives: list[tuple[str, Fault]] = []
+        if self._directives and facts.prompt is not None:
+            directives = parse_directives(
+                facts.prompt, signs=self._signs, calls_back=self._calls_back
+            )
+        if not directives and not caller.faults_version:
+            return caller, []
+
+        def work(tx: Transaction) -> tuple[Caller, list[Hit]]:
+            account_id, knowing = caller.account_id, caller
+            if self._note_directives(tx, account_id, directives):
+                knowing = caller._replace(faults_version=tx.faults_version(account_id))
+            found = [
+                self.take(tx, account_id, knowing.faults_version, caller.seed, phase, facts)
+                for phase in _PHASES_OF_REQUESTS
+            ]
+            return knowing, [hit for hit in found if hit is not None]
+
+        if not directives:
+            active = await self._database.read(
+                lambda tx: self._active(tx, caller.account_id, caller.faults_version)
+            )
+            phases = [active.get((phase, facts.operation), ()) for phase in _PHASES_OF_REQUESTS]
+            if not any(one.meets(facts) for phase in phases for one in phase):
+                return caller, []
+        return await self._database.write(work)
+
+    def take(
+        self, tx: Transaction, account_id: str, version: int, seed: int, phase: str, facts: Facts
+    ) -> Hit | None:
+        """Find the fault of a phase that acts now, and count it.
+
+        Args:
+            tx: the transaction; where it is rolled back, nothing was counted.
+            account_id, version, seed: the account, its ``faults_version`` and its seed.
+            phase: one of the catalogue's.
+            facts: what the fault would meet.
+        """
+        if not version:
+            return None
+        for active in self._active(tx, account_id, version).get((phase, facts.operation), ()):
+            if not active.meets(facts):
+                continue
+            seen = tx.see_fault(account_id, active.number)
+            if seen is not None and active.fault.fires(seen, seed, active.number):
+                tx.hit_fault(account_id, active.number)
+                return Hit(active.fault.name, active.fault.parameters)
+        return None
+
+    def _active(self, tx: Transaction, account_id: str, version: int) -> _ActiveFaults:
+        cached = self._cache.get(account_id)
+        if cached is not None and cached[0] == version:
+            return cached[1]
+        found: _ActiveFaults = {}
+        for stored in tx.faults(account_id):
+            if stored.is_active:
+                fault = stored.fault
+                active = _Active(stored.number, fault, _compiled(fault.prompt_regex))
+                for operation in fault.operations or ("",):
+                    found.setdefault((fault.kind.phase, operation), []).append(active)
+        self._cache[account_id] = (version, found)
+        self._cache.move_to_end(account_id)
+        if len(self._cache) > _ACCOUNTS_CACHED:
+            self._cache.popitem(last=False)
+        return found
+
+    def _parse(self, body: Mapping[str, Any]) -> Fault:
+        fault = parse_fault(body, signs=self._signs, calls_back=self._calls_back)
+        _compiled(fault.prompt_regex)
+        return fault
+
+    def _note_directives(
+        self, tx: Transaction, account_id: str, directives: Iterable[tuple[str, Fault]]
+    ) -> bool:
+        new = [pair for pair in directives if not tx.has_directive(account_id, pair[0])]
+        self._check_room(tx, account_id, len(new))
+        for text, fault in new:
+            tx.add_fault(account_id, fault, text)
+        return bool(new)
+
+    def _check_room(self, tx: Transaction, account_id: str, more: int) -> None:
+        if more and tx.count_faults(account_id) + more > MAX_FAULTS:
+            message = (
+                f"An account can have {MAX_FAULTS:,} faults, with those that are used up and those"
+                " of directives; remove some with DELETE /_emulator/faults."
+            )
+            raise Refusal("invalid_value", message, "fault")
+
+
+def _wanted(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The faults in a body: one, those of a list, or those of a preset."""
+    if body.keys() == {"preset"}:
+        return parse_preset(body["preset"])
+    if body.keys() != {"faults"}:
+        return [body]
+    faults = body["faults"]
+    if not isinstance(faults, list) or not 1 <= len(faults) <= MAX_FAULTS:
+        raise Refusal.invalid_value("faults", faults, f"a list of 1 to {MAX_FAULTS:,} faults")
+    for position, fault in enumerate(faults):
+        if not isinstance(fault, dict):
+            raise Refusal.invalid_value(f"faults[{position}]", fault, "an object with a fault")
+    return faults
+
+
+def _compiled(pattern: str | None) -> SchemaValidator | None:
+    """Compile a pattern with an engine whose time is linear, since a client wrote it."""
+    if pattern is None:
+        return None
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+    except SchemaError as error:
+        accepted = "a regular expression without look-around and back-references"
+        message = f"prompt_regex must be {accepted}; {shown(pattern)} was sent."
+        raise Refusal("invalid_value", message, "prompt_regex") from error
+
+
+def _as_json(stored: StoredFault) -> dict[str, Any]:
+    return {
+        "number": stored.number,
+        **stored.fault.as_json(),
+        "seen": stored.seen,
+        "hits": stored.hits,
+        "active": stored.is_active,
+    }
