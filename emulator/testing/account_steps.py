@@ -33,9 +33,7 @@ def new_key(
     return str(answer["key"])
 
 
-def prepare(
-    key: str, seed: int | None, credits: int | None, *, frozen: bool
-) -> Steps[None]:
+def prepare(key: str, seed: int | None, credits: int | None, *, frozen: bool) -> Steps[None]:
     """Bring a new account into the state that a test begins with."""
     if seed is not None:
         yield from reset(key, seed)

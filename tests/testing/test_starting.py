@@ -100,7 +100,7 @@ class _Shop(BaseHTTPRequestHandler):
     """Something else that listens."""
 
     def do_GET(self) -> None:
-        body = b"<h1>Shop</h1>" if self.server.server_port % 2 else b'{"status": "up"}'
+        body = b"<h1>Shop</h1>" if self.path == "/" else b'{"status": "up"}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
