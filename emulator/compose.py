@@ -20,7 +20,9 @@ from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
+from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
@@ -84,13 +86,11 @@ def compose(
     faults = Faults(database, settings)
     settlement = Settlement(settings, faults)
     media = Media(database, clock, LateRenderer(), settings, secret, faults)
-    deliveries = Deliveries(
-        database, clock, sender or _LateSender(settings), settings, secret, faults, wakeups
-    )
+    sender = sender or _LateSender(settings)
+    inboxes = Inboxes(database, clock, settings)
+    deliveries = Deliveries(database, clock, sender, inboxes, settings, secret, faults, wakeups)
     clocks = Clocks(database, clock, deliveries, wakeups, settlement, settings)
-    inspector = ImageInspector(
-        settings.max_image_mb * _MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
-    )
+    inspector, fetcher = _inspector(settings), _fetcher(settings)
     services = Services(
         settings=settings,
         clock=clock,
@@ -98,10 +98,12 @@ def compose(
         accounts=Accounts(database, clock, entropy, settings),
         tasks=Tasks(database, clock, settings, secret, wakeups, faults, settlement, deliveries),
         media=media,
-        references=References(
-            database, clock, inspector, _fetcher(settings), media, settings, secret
-        ),
+        references=References(database, clock, inspector, fetcher, media, settings, secret),
         deliveries=deliveries,
+        inboxes=inboxes,
+        receiver_score=ReceiverScore(
+            database, clock, sender, deliveries, settings, secret, wakeups, faults, settlement
+        ),
         clocks=clocks,
         faults=faults,
         pause=pause or wakeups.pause,
@@ -149,6 +151,12 @@ def _sender(settings: Settings) -> Sender:
 
     timeout_seconds = settings.callback_timeout_seconds
     return CallbackSender(HttpCaller(settings.callbacks, timeout_seconds), timeout_seconds)
+
+
+def _inspector(settings: Settings) -> ImageInspector:
+    return ImageInspector(
+        settings.max_image_mb * _MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
+    )
 
 
 def _fetcher(settings: Settings) -> Fetcher | None:

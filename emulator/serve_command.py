@@ -62,6 +62,11 @@ def banner(settings: Settings, url: str) -> str:
     keys = "any sk-... key works"
     if settings.keys == "strict":
         keys = f"make one: gpt-image-emulator keys create --database {settings.database}"
+    control = "open to this machine only"
+    if settings.control_is_closed:
+        control = "closed: --host is not loopback; start with --control-token TOKEN to open it"
+    elif settings.control_token is not None:
+        control = "needs the header X-Emulator-Token"
     key = _KEY_EXAMPLE if settings.keys == "open" else "$API_KEY"
     return f"""\
 gpt-image-emulator listens on {url}
@@ -69,6 +74,7 @@ gpt-image-emulator listens on {url}
   keys      {settings.keys} ({keys})
   database  {settings.database}
   callbacks {settings.callbacks}
+  control   {control}
   clock     real time, until POST {url}/_emulator/clock moves an account's
 Try it:
   curl {url}/v1/images/generations -H "Authorization: Bearer {key}" \\

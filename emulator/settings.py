@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from emulator import settings_text as read
-from emulator.core.address import POLICIES
+from emulator.core.address import POLICIES, is_loopback_host
 from emulator.core.callback import RetryPolicy
 from emulator.core.clock import SECOND
 from emulator.core.latency import Latency
@@ -20,6 +20,7 @@ ENVIRONMENT_PREFIX = "GPT_IMAGE_EMULATOR_"
 KEY_MODES = ("open", "strict")
 LOG_FORMATS = ("text", "json", "none")
 MIB = 1024 * 1024
+_SECRETS = ("callback_secret", "control_token")
 
 
 class SettingError(Exception):
@@ -145,7 +146,21 @@ class Settings:
         "", "what links begin with; by default the Host that the client asked",
         read.public_url, "the request's Host",
     )  # fmt: skip
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), "comma-separated names that the control API also takes as Host", read.host_names, "none"
+    )
+    control_token: str | None = _setting(
+        None,
+        "what control requests must send as X-Emulator-Token, 8 characters or more",
+        read.token,
+        "none",
+    )
     log: str = _setting("text", "access log: text, json or none", read.one_of(*LOG_FORMATS))
+
+    @property
+    def control_is_closed(self) -> bool:
+        """Whether others could reach the control API, and no token keeps them out."""
+        return self.control_token is None and not is_loopback_host(self.host)
 
     @property
     def media_ttl_ms(self) -> int:
@@ -221,5 +236,6 @@ def from_texts(flags: Mapping[str, str], environment: Mapping[str, str]) -> Sett
         try:
             values[setting.name] = setting.metadata["parse"](text)
         except ValueError as error:
-            raise SettingError(f"{source} takes {error}; {text!r} was given") from error
+            given = "(hidden)" if setting.name in _SECRETS else repr(text)
+            raise SettingError(f"{source} takes {error}; {given} was given") from error
     return Settings(**values)

@@ -1,5 +1,6 @@
 """Readers of settings: text -> value. A ``ValueError`` names what is accepted."""
 
+import re
 from collections.abc import Callable
 
 from emulator.core.address import split_http_url
@@ -7,6 +8,9 @@ from emulator.core.callback import parse_secret
 from emulator.core.errors import Refusal
 from emulator.core.latency import Latency
 from emulator.core.profile import PROFILES, Profile
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
+_TOKEN = re.compile(r"[!-~]{8,256}", re.ASCII)
 
 
 def one_of(*names: str) -> Callable[[str], str]:
@@ -122,6 +126,19 @@ def public_url(text: str) -> str:
     if parts is None or parts.query or parts.fragment:
         raise ValueError("an absolute http(s) URL, such as http://emulator:8080")
     return text.rstrip("/")
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().rstrip(".").lower() for name in text.split(",") if name.strip())
+    if not all(_HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("comma-separated host names without ports, such as emulator.test")
+    return names
+
+
+def token(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise ValueError("8 to 256 visible ASCII characters without a space")
+    return text
 
 
 def terms(text: str) -> tuple[str, ...]:

@@ -7,9 +7,20 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api import account, control, documents, faults, images, media, tasks
+from emulator.api import (
+    account,
+    control,
+    deliveries,
+    documents,
+    faults,
+    images,
+    inboxes,
+    media,
+    tasks,
+)
 from emulator.api.access_log import AccessLog
 from emulator.api.connections import Connections
+from emulator.api.guard import Guard, Guarded
 from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
@@ -17,6 +28,7 @@ from emulator.service.services import Services
 Handler = Callable[[Request, Services], Awaitable[ASGIApp]]
 Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
+HEALTH = "/_emulator/health"  # the one control route that every probe may ask
 PREFIXES = ("/v1", "/api/v1")  # BASE-1
 
 V1: tuple[tuple[str, str, Handler, str], ...] = (
@@ -36,7 +48,7 @@ PUBLIC: tuple[tuple[str, str, Handler, str], ...] = (
     ("GET", "/openapi.json", documents.openapi_json, "getOpenApiJson"),
 )
 CONTROL: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/_emulator/health", control.health),
+    ("GET", HEALTH, control.health),
     ("GET", "/_emulator/clock", control.read_clock),
     ("POST", "/_emulator/clock", control.command_clock),
     ("GET", "/_emulator/account", control.account),
@@ -47,6 +59,14 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "/_emulator/faults", faults.remove_all),
     ("DELETE", "/_emulator/faults/{number}", faults.remove),
     ("GET", "/_emulator/fault-catalogue", faults.catalogue),
+    ("GET", "/_emulator/deliveries/{delivery_id}", deliveries.read),
+    ("POST", "/_emulator/deliveries/{delivery_id}/redeliver", deliveries.redeliver),
+    ("POST", "/_emulator/receiver-score", deliveries.score_receiver),
+    ("GET", "/_emulator/inbox", inboxes.list_inboxes),
+    ("GET", "/_emulator/inbox/{name}", inboxes.read),
+    ("PUT", "/_emulator/inbox/{name}", inboxes.set_answers),
+    ("POST", "/_emulator/inbox/{name}", inboxes.post),
+    ("DELETE", "/_emulator/inbox/{name}", inboxes.delete),
     ("GET", "/_emulator/keys", control.list_keys),
     ("POST", "/_emulator/keys", control.create_key),
     ("DELETE", "/_emulator/keys/{name}", control.revoke_key),
@@ -116,10 +136,14 @@ def routes(services: Services) -> list[BaseRoute]:
     by_path: dict[tuple[str, str], dict[str, Handler]] = {}
     for method, path, handler, operation in table:
         by_path.setdefault((path, operation), {})[method] = handler
-    return [
-        Route(path, Endpoint(handlers, services, operation), methods=list(handlers))
-        for (path, operation), handlers in by_path.items()
-    ]
+    guard = Guard(services.settings)
+    found: list[BaseRoute] = []
+    for (path, operation), handlers in by_path.items():
+        app: ASGIApp = Endpoint(handlers, services, operation)
+        if path.startswith("/_emulator/") and path != HEALTH:
+            app = Guarded(app, guard)
+        found.append(Route(path, app, methods=list(handlers)))
+    return found
 
 
 def build_app(

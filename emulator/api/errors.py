@@ -34,7 +34,11 @@ STATUS_BY_CODE = {
     "invalid_api_key": 401,  # AUTH-1
     "insufficient_credits": 402,  # ERR-3
     "api_key_budget_exhausted": 402,  # ERR-4
+    "invalid_control_token": 401,
     "model_not_allowed": 403,
+    "host_not_allowed": 403,
+    "cross_site_request": 403,
+    "control_closed": 403,
     "invalid_signature": 403,
     "model_not_found": 404,  # MOD-2
     "task_not_found": 404,  # TASK-10

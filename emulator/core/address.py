@@ -78,6 +78,14 @@ def split_http_url(url: str) -> SplitResult | None:
     return parts if parts.scheme in ("http", "https") and parts.hostname and has_port else None
 
 
+def is_loopback_host(host: str) -> bool:
+    """Whether a host, an address or a name, is this machine and nothing else."""
+    address = literal_address(host)
+    if address is not None:
+        return plain_address(address).is_loopback
+    return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
 def literal_address(host: str) -> Address | None:
     """Read a host that is an address, not a name."""
     try:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from emulator.core.clock import SECOND
@@ -104,8 +105,9 @@ def after_attempt(
     """Decide a delivery's next state from what an attempt met (CB-2, CB-3)."""
     made, copies_left = delivery.attempts_made + 1, delivery.copies_left
     due_at = None
-    if delivery.state == "delivered":  # a copy: whatever it meets, it was delivered before
-        state, copies_left = "delivered", copies_left - 1
+    if delivery.state != "pending":  # a copy, or on request: what was delivered stays so
+        copies_left -= 1
+        state = "delivered" if result.delivered else delivery.state
     elif result.delivered:
         state = "delivered"
     elif result.refused:
@@ -160,3 +162,46 @@ def signature_headers(secret: bytes, message_id: str, now: int, body: bytes) -> 
         "webhook-timestamp": timestamp,
         "webhook-signature": f"v1,{signature}",
     }
+
+
+def verify(
+    secret: bytes,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: int,
+    tolerance_seconds: int = 300,
+) -> str | None:
+    """Verify the Standard Webhooks headers of a message (CB-4).
+
+    Args:
+        secret: the signing key.
+        headers: by name, in any case.
+        body: the exact bytes that came.
+        now: the instant that the timestamp is held against.
+        tolerance_seconds: how far from it the timestamp may be.
+
+    Returns:
+        Why they do not verify; None where they do.
+    """
+    found = {name.lower(): value for name, value in headers.items()}
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        if not found.get(name):
+            return f"the header {name} is missing"
+    timestamp = found["webhook-timestamp"]
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return "webhook-timestamp is no number of Unix seconds"
+    signed_at = int(timestamp) * SECOND
+    age_seconds = now // SECOND - int(timestamp)
+    if abs(age_seconds) > tolerance_seconds:
+        where = "old" if age_seconds > 0 else "ahead"
+        return (
+            f"webhook-timestamp is {abs(age_seconds)} s {where}; {tolerance_seconds} s are allowed"
+        )
+    expected = signature_headers(secret, found["webhook-id"], signed_at, body)["webhook-signature"]
+    # Several are sent while a secret is being changed; one of them has to match.
+    given = [signature.encode() for signature in found["webhook-signature"].split()]
+    if any([hmac.compare_digest(signature, expected.encode()) for signature in given]):  # noqa: C419
+        return None
+    if not any(signature.startswith(b"v1,") for signature in given):
+        return "webhook-signature has no signature of version v1"
+    return "no signature matches the body, the id and the timestamp"

@@ -7,10 +7,13 @@ from typing import Any
 
 from emulator.core.callback import AttemptResult, Delivery, after_attempt, signature_headers
 from emulator.core.clock import SECOND, rfc3339
+from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
+from emulator.core.inbox import own_inbox
 from emulator.core.ports import RealClock, Sender
 from emulator.core.task_detail import task_detail
 from emulator.service.faults import Faults
+from emulator.service.inboxes import Inboxes
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database, StoredTask
@@ -42,6 +45,7 @@ class Deliveries:
         database: Database,
         clock: RealClock,
         sender: Sender,
+        inboxes: Inboxes,
         settings: Settings,
         media_secret: bytes,
         faults: Faults,
@@ -50,6 +54,7 @@ class Deliveries:
         self._database = database
         self._clock = clock
         self._sender = sender
+        self._inboxes = inboxes
         self._settings = settings
         self._media_secret = media_secret
         self._faults = faults
@@ -61,11 +66,16 @@ class Deliveries:
         """How many attempts are under way."""
         return len(self._under_way)
 
-    def start(self, delivery_id: str) -> "asyncio.Task[Attempt | None]":
-        """Start a delivery's next attempt, or join the one that is under way."""
+    def start(self, delivery_id: str, *, again: bool = False) -> "asyncio.Task[Attempt | None]":
+        """Start a delivery's next attempt, or join the one that is under way.
+
+        Args:
+            delivery_id: the delivery.
+            again: also where no attempt is left, or it was delivered.
+        """
         running = self._under_way.get(delivery_id)
         if running is None:
-            running = asyncio.create_task(self._attempt(delivery_id))
+            running = asyncio.create_task(self._attempt(delivery_id, again))
             self._under_way[delivery_id] = running
             running.add_done_callback(lambda _: self._under_way.pop(delivery_id, None))
         return running
@@ -86,36 +96,54 @@ class Deliveries:
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._sender.close()
 
-    async def list(self, caller: Caller, limit: int) -> list[dict[str, Any]]:
-        """An account's deliveries with every attempt, newest first."""
+    async def list(
+        self, caller: Caller, limit: int, task_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """An account's deliveries, or a task's, with every attempt, newest first."""
 
         def work(tx: Transaction) -> list[dict[str, Any]]:
-            return [
-                {
-                    "delivery_id": delivery.id,
-                    "task_id": delivery.task_id,
-                    "url": delivery.url,
-                    "state": delivery.state,
-                    "next_attempt_at": None
-                    if delivery.due_at is None
-                    else rfc3339(delivery.due_at),
-                    "attempts": [
-                        {**attempt, "at": rfc3339(attempt["at"])}
-                        for attempt in tx.attempts(delivery.id)
-                    ],
-                }
-                for delivery in tx.deliveries_of_account(caller.account_id, limit)
-            ]
+            found = tx.deliveries_of_account(caller.account_id, limit, task_id)
+            return [_shown(tx, delivery) for delivery in found]
 
         return await self._database.write(work)
 
-    async def _attempt(self, delivery_id: str) -> Attempt | None:
-        found = await self._database.write(lambda tx: self._take(tx, delivery_id))
+    async def read(self, caller: Caller, delivery_id: str) -> dict[str, Any]:
+        """One delivery with every attempt and its body.
+
+        Raises:
+            Refusal: there is no such delivery, or it is another account's.
+        """
+
+        def work(tx: Transaction) -> dict[str, Any]:
+            delivery = tx.delivery(delivery_id)
+            stored = None if delivery is None else tx.task(delivery.task_id)
+            if delivery is None or stored is None or delivery.account_id != caller.account_id:
+                message = f"There is no delivery {shown(delivery_id)} in this account."
+                raise Refusal("not_found", message, "delivery_id")
+            return {**_shown(tx, delivery), "body": json.loads(self.payload(stored))}
+
+        return await self._database.write(work)
+
+    async def redeliver(self, caller: Caller, delivery_id: str) -> dict[str, Any]:
+        """Make one more attempt now, in whatever state the delivery is.
+
+        Returns:
+            The delivery after it, as ``read`` shows it.
+
+        Raises:
+            Refusal: as ``read`` does.
+        """
+        await self.read(caller, delivery_id)
+        await asyncio.shield(self.start(delivery_id, again=True))
+        return await self.read(caller, delivery_id)
+
+    async def _attempt(self, delivery_id: str, again: bool) -> Attempt | None:
+        found = await self._database.write(lambda tx: self._take(tx, delivery_id, again))
         if found is None:
             return None
         delivery, stored, hit = found
         at = stored.clock.now(self._clock.now())
-        result = await self._send(delivery, self.payload(stored), at, hit)
+        result = await self._send(delivery, stored, at, hit)
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)
 
@@ -135,21 +163,26 @@ class Deliveries:
         return Attempt(after, at, result)
 
     async def _send(
-        self, delivery: Delivery, body: bytes, at: int, hit: Hit | None
+        self, delivery: Delivery, stored: StoredTask, at: int, hit: Hit | None
     ) -> AttemptResult:
         """Send a callback, as far as a fault lets it."""
         name = None if hit is None else hit.name
         if name == "callback_refused":
             return AttemptResult.not_answered("connection refused (callback_refused)")
+        body, signed_at = self.payload(stored), at
         headers = {"Content-Type": "application/json", "User-Agent": "gpt-image-emulator"}
         secret = self._settings.callback_secret
         if secret is not None:
             if hit is not None and name == "callback_stale_timestamp":
-                at -= hit.parameters["seconds"] * SECOND
+                signed_at -= hit.parameters["seconds"] * SECOND
             if name == "callback_wrong_signature":
                 secret = bytes(byte ^ 0xFF for byte in secret)
-            headers |= signature_headers(secret, delivery.id, at, body)
-        result = await self._sender.send(delivery.url, body, headers)
+            headers |= signature_headers(secret, delivery.id, signed_at, body)
+        inbox = own_inbox(delivery.url, stored.task.base_url)
+        if inbox is None:
+            result = await self._sender.send(delivery.url, body, headers)
+        else:
+            result = await self._inboxes.hand_over(delivery, inbox, headers, body, at)
         if name == "callback_timeout":
             limit_seconds = self._settings.callback_timeout_seconds
             error = f"no complete answer within {limit_seconds:g} s (callback_timeout)"
@@ -169,11 +202,11 @@ class Deliveries:
         return json.dumps(detail, ensure_ascii=False).encode()
 
     def _take(
-        self, tx: Transaction, delivery_id: str
+        self, tx: Transaction, delivery_id: str, again: bool
     ) -> tuple[Delivery, StoredTask, Hit | None] | None:
         delivery = tx.delivery(delivery_id)
         stored = None if delivery is None else tx.task(delivery.task_id)
-        if delivery is None or stored is None or delivery.due_at is None:
+        if delivery is None or stored is None or not (again or delivery.due_at is not None):
             return None
         timeout_ms = round(self._settings.callback_timeout_seconds * SECOND)
         tx.lease_delivery(delivery, self._clock.now() + timeout_ms + _LEASE_MARGIN_MS)
@@ -190,3 +223,16 @@ class Deliveries:
                 facts,
             )
         return delivery, stored, hit
+
+
+def _shown(tx: Transaction, delivery: Delivery) -> dict[str, Any]:
+    return {
+        "delivery_id": delivery.id,
+        "task_id": delivery.task_id,
+        "url": delivery.url,
+        "state": delivery.state,
+        "next_attempt_at": None if delivery.due_at is None else rfc3339(delivery.due_at),
+        "attempts": [
+            {**attempt, "at": rfc3339(attempt["at"])} for attempt in tx.attempts(delivery.id)
+        ],
+    }

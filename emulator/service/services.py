@@ -7,7 +7,9 @@ from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
+from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.tasks import Tasks
 from emulator.settings import Settings
@@ -25,6 +27,8 @@ class Services:
     media: Media
     references: References
     deliveries: Deliveries
+    inboxes: Inboxes
+    receiver_score: ReceiverScore
     clocks: Clocks
     faults: Faults
     pause: Pause

@@ -81,6 +81,7 @@ class Tasks:
         request: ImageRequest,
         operation: str,
         base_url: str,
+        forced: Hit | None = None,
     ) -> tuple[Task, tuple[str, ...]]:
         """Create a task and reserve its credits, in one transaction.
 
@@ -89,6 +90,7 @@ class Tasks:
             request: what is asked, checked.
             operation: how it came, for the faults that it may meet.
             base_url: scheme and host that the task's links begin with.
+            forced: what goes wrong in any case.
 
         Returns:
             The task, and the names of the faults that met it.
@@ -104,7 +106,9 @@ class Tasks:
 
         def work(tx: Transaction) -> tuple[Task, int | None, list[Hit]]:
             moved = self._reserve(tx, caller, reservation)
-            hits = self._meet(tx, caller, request, operation) if caller.faults_version else []
+            hits = [] if forced is None else [forced]
+            if caller.faults_version:
+                hits += self._meet(tx, caller, request, operation)
             task = self._decide(caller, request, image_price, moved, hits, base_url)
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
             tx.add_task(task, request, wake_at)

@@ -90,11 +90,6 @@ class DeliveryQueries(Queries):
             )  # fmt: skip
         return changed == 1
 
-    def deliveries_of_account(self, account_id: str, limit: int) -> list[Delivery]:
-        """An account's deliveries, newest first."""
-        rows = self._run("deliveries_of_account", {"id": account_id, "limit": limit})
-        return [_delivery(row) for row in rows]
-
     def has_held_delivery(self, account_id: str) -> bool:
         """Whether a delivery of the account waits for a later one."""
         return self._run("has_held_delivery", {"id": account_id}).fetchone() is not None
@@ -105,6 +100,14 @@ class DeliveryQueries(Queries):
         """Let held deliveries of the account go out now, but for the one that was attempted."""
         parameters = {"id": account_id, "now": now, "wake_at": wake_at, "except": but}
         self._run("release_held_deliveries", parameters)
+
+    def deliveries_of_account(
+        self, account_id: str, limit: int, task_id: str | None = None
+    ) -> list[Delivery]:
+        """An account's deliveries, or those of one of its tasks, newest first."""
+        parameters = {"id": account_id, "limit": limit, "task_id": task_id}
+        rows = self._run("deliveries_of_account", parameters)
+        return [_delivery(row) for row in rows]
 
     def attempts(self, delivery_id: str) -> list[dict[str, Any]]:
         """A delivery's attempts, oldest first."""

@@ -182,7 +182,7 @@ FROM deliveries WHERE account_id = :id AND due_at <= :until ORDER BY due_at LIMI
 -- name: update_delivery
 UPDATE deliveries SET state = :state, attempts_made = :attempts_made, due_at = :due_at,
     wake_at = :wake_at, copies_left = :copies_left, held = 0
-WHERE id = :id AND due_at IS NOT NULL AND attempts_made = :attempts_made - 1;
+WHERE id = :id AND attempts_made = :attempts_made - 1;
 
 -- name: wake_deliveries
 UPDATE deliveries SET wake_at = CASE
@@ -199,7 +199,9 @@ WHERE wake_at IS NOT NULL;
 
 -- name: deliveries_of_account
 SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
-FROM deliveries WHERE account_id = :id ORDER BY created_at DESC, id LIMIT :limit;
+FROM deliveries
+WHERE account_id = :id AND (CAST(:task_id AS TEXT) IS NULL OR task_id = :task_id)
+ORDER BY created_at DESC, id LIMIT :limit;
 
 -- name: add_attempt
 INSERT INTO attempts (delivery_id, number, at, status, duration_ms, answer, error)
@@ -258,3 +260,45 @@ SELECT 1 FROM deliveries WHERE account_id = :id AND held = 1 AND due_at IS NOT N
 -- name: release_held_deliveries
 UPDATE deliveries SET held = 0, due_at = :now, wake_at = :wake_at
 WHERE account_id = :id AND held = 1 AND id <> :except AND due_at > :now;
+-- name: open_inbox
+INSERT INTO inboxes (account_id, name, answers) VALUES (:account_id, :name, :answers)
+ON CONFLICT (account_id, name) DO NOTHING;
+
+-- name: inboxes
+SELECT i.name, count(m.number) FROM inboxes i
+LEFT JOIN inbox_messages m ON m.account_id = i.account_id AND m.inbox = i.name
+WHERE i.account_id = :account_id GROUP BY i.name ORDER BY i.name;
+
+-- name: inbox
+SELECT answers, messages_received FROM inboxes WHERE account_id = :account_id AND name = :name;
+
+-- name: set_inbox_plan
+UPDATE inboxes SET answers = :answers WHERE account_id = :account_id AND name = :name;
+
+-- name: next_message
+UPDATE inboxes SET messages_received = messages_received + 1
+WHERE account_id = :account_id AND name = :name
+RETURNING messages_received, answers;
+
+-- name: add_message
+INSERT INTO inbox_messages
+    (account_id, inbox, number, at, delivery_id, headers, body, signature, status)
+VALUES
+    (:account_id, :name, :number, :at, :delivery_id, :headers, :body, :signature, :status);
+
+-- name: drop_messages
+DELETE FROM inbox_messages
+WHERE account_id = :account_id AND inbox = :name AND number <= :last;
+
+-- name: messages
+SELECT m.number, m.at, m.delivery_id, d.task_id, m.headers, m.body, m.signature, m.status
+FROM inbox_messages m
+LEFT JOIN deliveries d ON d.id = m.delivery_id AND d.account_id = m.account_id
+WHERE m.account_id = :account_id AND m.inbox = :name AND m.number > :after
+ORDER BY m.number LIMIT :limit;
+
+-- name: delete_messages
+DELETE FROM inbox_messages WHERE account_id = :account_id AND inbox = :name;
+
+-- name: delete_inbox
+DELETE FROM inboxes WHERE account_id = :account_id AND name = :name;

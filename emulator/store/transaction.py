@@ -3,8 +3,9 @@
 from emulator.store.accounts import AccountQueries
 from emulator.store.deliveries import DeliveryQueries
 from emulator.store.faults import FaultQueries
+from emulator.store.inboxes import InboxQueries
 from emulator.store.tasks import TaskQueries
 
 
-class Transaction(AccountQueries, TaskQueries, DeliveryQueries, FaultQueries):
+class Transaction(AccountQueries, TaskQueries, DeliveryQueries, FaultQueries, InboxQueries):
     """All queries of one transaction."""

@@ -11,6 +11,7 @@ from emulator.core.callback import (
     after_attempt,
     parse_secret,
     signature_headers,
+    verify,
 )
 from emulator.core.errors import Refusal
 
@@ -67,3 +68,39 @@ def test_bad_secrets_are_refused_and_never_shown(text: str) -> None:
     with pytest.raises(Refusal) as caught:
         parse_secret(text)
     assert text not in caught.value.message
+
+
+SECRET = parse_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+SIGNED_AT = 1_614_265_330_000
+BODY = b'{"test": 2432232314}'
+SIGNED = signature_headers(SECRET, "msg_1", SIGNED_AT, BODY)
+VALID = SIGNED["webhook-signature"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "body", "later_seconds", "reason"),
+    [
+        ({}, BODY, 0, None),
+        ({}, BODY, 300, None),
+        ({}, BODY, -300, None),
+        ({"webhook-signature": f"v1,AAAA v1a,xyz {VALID}"}, BODY, 0, None),
+        ({}, BODY, 301, "webhook-timestamp is 301 s old; 300 s are allowed"),
+        ({}, BODY, -301, "webhook-timestamp is 301 s ahead; 300 s are allowed"),
+        ({"webhook-id": ""}, BODY, 0, "the header webhook-id is missing"),
+        ({"webhook-signature": ""}, BODY, 0, "the header webhook-signature is missing"),
+        ({"webhook-timestamp": "soon"}, BODY, 0, "webhook-timestamp is no number of Unix seconds"),
+        ({"webhook-timestamp": "1614265331"}, BODY, 0, "no signature matches"),
+        ({"webhook-id": "msg_2"}, BODY, 0, "no signature matches"),
+        ({}, BODY + b" ", 0, "no signature matches"),
+        ({"webhook-signature": VALID[:-2]}, BODY, 0, "no signature matches"),
+        ({"webhook-signature": VALID[3:]}, BODY, 0, "no signature of version v1"),
+        ({"webhook-signature": "v1,é"}, BODY, 0, "no signature matches"),
+    ],
+)
+def test_verifying(
+    changed: dict[str, str], body: bytes, later_seconds: int, reason: str | None
+) -> None:
+    headers = {name.title(): value for name, value in {**SIGNED, **changed}.items()}
+    found = verify(SECRET, headers, body, SIGNED_AT + later_seconds * 1000)
+    assert (found is None) == (reason is None)
+    assert (reason or "") in (found or "")

@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+TOKEN = "token-of-the-container"
 STEPS = [line.split(maxsplit=1) for line in TEXT.splitlines() if line and line[0] != "#"]
 
 
@@ -50,6 +51,7 @@ def url(installed: Path) -> Iterator[str]:
         "GPT_IMAGE_EMULATOR_DATABASE": str(installed / "state.db"),
         "GPT_IMAGE_EMULATOR_PORT": "0",
         "GPT_IMAGE_EMULATOR_LATENCY": "instant",
+        "GPT_IMAGE_EMULATOR_CONTROL_TOKEN": TOKEN,
     }
     program, *rest = json.loads(arguments("CMD")[0])
     process = subprocess.Popen(
@@ -77,6 +79,14 @@ def test_the_image_has_all_that_a_picture_needs(url: str) -> None:
         link = client.get(f"/v1/tasks/{task_id}").json()["result"]["data"][0]["url"]
         assert client.get(link).content.startswith(b"\x89PNG")
         assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_the_control_api_needs_the_token(url: str) -> None:
+    headers = {"Authorization": "Bearer sk-docker"}
+    with httpx2.Client(base_url=url, headers=headers, timeout=30) as client:
+        assert client.get("/_emulator/clock").status_code == 401
+        sent = {"X-Emulator-Token": TOKEN}
+        assert client.get("/_emulator/clock", headers=sent).status_code == 200
 
 
 def test_the_health_check_sees_a_server_and_its_absence(url: str) -> None:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from emulator.compose import Server, compose
 from emulator.core.callback import AttemptResult
 from emulator.core.latency import Latency
+from emulator.core.ports import Sender
 from emulator.settings import Settings
 from tests.support import contract
 
@@ -143,16 +144,22 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(**settings: Any) -> AsyncIterator[World]:
-    """Start a world; ``settings`` are fields of ``Settings``."""
-    chosen = {"database": ":memory:", "log": "none", "latency": Latency(None, 10.0), **settings}
+async def open_world(sender: Sender | None = None, **settings: Any) -> AsyncIterator[World]:
+    """Start a world; ``sender`` delivers callbacks, ``settings`` are fields of ``Settings``."""
+    chosen: dict[str, Any] = {
+        "database": ":memory:",
+        "log": "none",
+        "latency": Latency(None, 10.0),
+        "allowed_hosts": ("emulator.test",),
+        **settings,
+    }
     clock, receiver = ManualClock(), Receiver()
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    server = compose(Settings(**chosen), clock, ReceiverSender(receiver), pause)
+    server = compose(Settings(**chosen), clock, sender or ReceiverSender(receiver), pause)
     options: dict[str, Any] = {
         "transport": httpx2.ASGITransport(server.app),
         "base_url": BASE,

@@ -1,0 +1,91 @@
+"""Who may drive the control API: no web page in the developer's browser, no stranger."""
+
+import hmac
+import re
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from emulator.api.http import header, require_content_type
+from emulator.core.address import is_loopback_host, literal_address, split_http_url
+from emulator.core.errors import Refusal, shown
+from emulator.settings import Settings
+
+TOKEN_HEADER = "X-Emulator-Token"  # noqa: S105 - the header's name
+_HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(:[0-9]{1,5})?", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_DOCKER_HOST = "host.docker.internal"
+
+
+class Guard:
+    """Refuses control requests that the developer did not make.
+
+    A page of another site can send requests to this machine, and a name that its owner points
+    here (DNS rebinding) even lets it read the answers. Its requests tell on themselves: by
+    their Host, by Sec-Fetch-Site, and by not being JSON, which no page may send unasked.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        public = split_http_url(settings.public_url) if settings.public_url else None
+        own = (settings.host, (public and public.hostname) or "", _DOCKER_HOST)
+        self._names = frozenset(map(str.lower, (*own, *settings.allowed_hosts))) - {""}
+        self._token = settings.control_token
+        self._closed = settings.control_is_closed
+
+    def check(self, request: Request) -> None:
+        """Let a request pass.
+
+        Raises:
+            Refusal: it does not; the message says what would.
+        """
+        self._check_host(request)
+        site = header(request, b"sec-fetch-site")
+        if site in ("cross-site", "same-site"):
+            message = f"The control API takes no request from a web page of another site ({site})."
+            raise Refusal("cross_site_request", message, "Sec-Fetch-Site")
+        self._check_token(request)
+        if request.method in ("POST", "PUT"):
+            require_content_type(request, "application/json")
+
+    def _check_host(self, request: Request) -> None:
+        sent = [value for name, value in request.scope["headers"] if name == b"host"]
+        host = sent[0].decode("latin-1") if len(sent) == 1 else ""
+        match = _HOST.fullmatch(host)
+        name = match[1].strip("[]").rstrip(".").lower() if match else ""
+        if name in self._names or literal_address(name) or is_loopback_host(name):
+            return
+        if _NAME.fullmatch(name):  # without a dot: a service of a compose file, never a site
+            return
+        message = (
+            f"The control API takes no request for the Host {shown(host)}; it takes an IP address,"
+            " localhost, a name without a dot, and the names of --allowed-hosts NAME,NAME."
+        )
+        raise Refusal("host_not_allowed", message, "Host")
+
+    def _check_token(self, request: Request) -> None:
+        if self._closed:
+            message = (
+                "The control API is closed, because --host is not a loopback address. Start the"
+                f" emulator with --control-token TOKEN and send TOKEN as {TOKEN_HEADER}."
+            )
+            raise Refusal("control_closed", message, TOKEN_HEADER)
+        if self._token is None:
+            return
+        sent = header(request, TOKEN_HEADER.lower().encode())
+        if sent is None or not hmac.compare_digest(sent.encode(), self._token.encode()):
+            was = "none was sent" if sent is None else "another was sent"
+            message = f"{TOKEN_HEADER} must be the token of --control-token; {was}."
+            raise Refusal("invalid_control_token", message, TOKEN_HEADER)
+
+
+class Guarded:
+    """An endpoint of the control API behind the guard."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, once the guard let it pass."""
+        self._guard.check(Request(scope))
+        await self._app(scope, receive, send)
