@@ -7,22 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from emulator.testing import Account, AsyncAccount, Emulator
+from tests.plugin.suites import OPTIONS, run, write
 from tests.support.client import create_task, create_task_async
-
-PLUGIN = ("-p", "emulator.pytest_plugin", "-p", "no:cacheprovider", "-W", "error")
-
-
-def run(pytester: pytest.Pytester, suite: str, *options: str) -> pytest.RunResult:
-    """Run a suite in a folder of its own; the plugin may be installed there or not."""
-    pytester.makeini("[pytest]\naddopts = --strict-markers\n")
-    pytester.makepyfile(CLIENT + suite)
-    return pytester.runpytest_inprocess(*PLUGIN, *options)
-
-
-CLIENT = """
-import pytest
-from tests.support.client import create_task, create_task_async
-"""
 
 
 def test_an_account_of_the_tests_own(image_account: Account, image_emulator: Emulator) -> None:
@@ -118,31 +104,29 @@ def test_a_marker_that_is_wrong(pytester: pytest.Pytester, marker: str, message:
 
 
 def test_the_servers_settings(pytester: pytest.Pytester) -> None:
-    pytester.makeini(
-        "[pytest]\nimage_emulator_settings =\n    initial-credits = 77\n    latency = instant\n"
-    )
-    pytester.makepyfile(
-        CLIENT
-        + """
+    suite = """
     def test_it(image_account):
         assert image_account.credits.available == 77
         task_id = create_task(image_account)
         assert image_account.task(task_id)["status"] == "succeeded"
     """
-    )
-    pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=1)
+    settings = ("image_emulator_settings =", "    initial-credits = 77", "    latency = instant")
+    write(pytester, suite, *settings)
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=1)
 
 
-def test_settings_that_are_wrong(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("def test_it(image_emulator): pass")
-    for line, message in (
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
         ("latency", "takes lines of name = value; 'latency' was given"),
         ("colour = red", "there is no setting 'colour'"),
-    ):
-        pytester.makeini(f"[pytest]\nimage_emulator_settings = {line}\n")
-        result = pytester.runpytest_inprocess(*PLUGIN)
-        result.assert_outcomes(errors=1)
-        assert message in result.stdout.str()
+    ],
+)
+def test_settings_that_are_wrong(pytester: pytest.Pytester, line: str, message: str) -> None:
+    write(pytester, "def test_it(image_emulator): pass", f"image_emulator_settings = {line}")
+    result = pytester.runpytest_inprocess(*OPTIONS)
+    result.assert_outcomes(errors=1)
+    assert message in result.stdout.str()
 
 
 def test_a_server_that_runs_already(pytester: pytest.Pytester, image_emulator: Emulator) -> None:
@@ -162,9 +146,9 @@ def test_a_server_that_runs_already(pytester: pytest.Pytester, image_emulator: E
 
 
 def test_nobody_answers(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nimage_emulator_url = http://127.0.0.1:9\n")
-    pytester.makepyfile("def test_it(image_account): pass")
-    result = pytester.runpytest_inprocess(*PLUGIN)
+    suite = "def test_it(image_account): pass"
+    write(pytester, suite, "image_emulator_url = http://127.0.0.1:9")
+    result = pytester.runpytest_inprocess(*OPTIONS)
     result.assert_outcomes(errors=1)
     assert "no answer from an emulator at http://127.0.0.1:9" in result.stdout.str()
 

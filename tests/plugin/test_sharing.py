@@ -14,6 +14,7 @@ import pytest
 
 from emulator.testing import Emulator, EmulatorError
 from emulator.testing.shared_server import SharedServer
+from tests.plugin.suites import OPTIONS, write
 
 TIMEOUT_SECONDS = 30
 WORKER = """
@@ -102,28 +103,23 @@ def test_a_server_that_can_not_start(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_workers_of_xdist_share_a_server(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        import json, pathlib, pytest
-        from tests.support.client import create_task
+    suite = """
+    import json, pathlib
 
-        @pytest.mark.parametrize("number", range(8))
-        def test_it(image_account, tmp_path_factory, worker_id, number):
-            create_task(image_account)
-            assert len(image_account.tasks()) == 1
-            folder = tmp_path_factory.getbasetemp().parent
-            note = json.loads((folder / "image-emulator" / "server.json").read_text())
-            assert note["url"] == image_account.base_url.removesuffix("/v1")
-            (pathlib.Path(__file__).parent / f"{worker_id}.txt").write_text(
-                f"{note['url']} {note['process_id']}"
-            )
-        """
-    )
-    result = pytester.runpytest_subprocess(
-        "-p", "emulator.pytest_plugin", "-p", "no:cacheprovider", "-n", "2"
-    )
+    @pytest.mark.parametrize("number", range(8))
+    def test_it(image_account, tmp_path_factory, worker_id, number):
+        create_task(image_account)
+        assert len(image_account.tasks()) == 1
+        folder = tmp_path_factory.getbasetemp().parent / "image-emulator"
+        note = json.loads((folder / "server.json").read_text())
+        assert image_account.base_url == note["url"] + "/v1"
+        line = f"{note['url']} {note['process_id']}"
+        (pathlib.Path(__file__).parent / f"{worker_id}.txt").write_text(line)
+    """
+    write(pytester, suite)
+    result = pytester.runpytest_subprocess(*OPTIONS, "-n", "2")
     result.assert_outcomes(passed=8)
-    notes = {path.read_text() for path in Path(pytester.path).glob("gw*.txt")}
+    notes = {path.read_text() for path in pytester.path.glob("gw*.txt")}
     assert len(notes) == 1
     url, process_id = notes.pop().split()
     wait_for_end(int(process_id))
