@@ -5,7 +5,10 @@ from textwrap import dedent
 import pytest
 
 # The plugin may be installed too; warnings are errors, as in a careful user's suite.
-OPTIONS = ("-p", "emulator.pytest_plugin", "-p", "no:cacheprovider", "-W", "error")
+OPTIONS = (
+    "-p", "emulator.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest",
+    "-W", "error",
+)  # fmt: skip
 
 CLIENT = """\
 import httpx2

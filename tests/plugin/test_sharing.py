@@ -101,7 +101,10 @@ def test_a_server_that_can_not_start(tmp_path: Path) -> None:
         SharedServer(tmp_path, {"colour": "red"})
 
 
-@pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
+xdist = pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed")
+
+
+@xdist
 def test_workers_of_xdist_share_a_server(pytester: pytest.Pytester) -> None:
     suite = """
     import json, pathlib
@@ -125,3 +128,16 @@ def test_workers_of_xdist_share_a_server(pytester: pytest.Pytester) -> None:
     wait_for_end(int(process_id))
     with pytest.raises(EmulatorError, match="no answer"):
         Emulator.connect(url)
+
+
+@xdist
+def test_workers_without_file_locks_have_a_server_each(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import sys; sys.modules['fcntl'] = None")
+    suite = """
+    @pytest.mark.parametrize("number", range(2))
+    def test_it(image_account, tmp_path_factory, number):
+        create_task(image_account)
+        assert not (tmp_path_factory.getbasetemp().parent / "image-emulator").exists()
+    """
+    write(pytester, suite)
+    pytester.runpytest_subprocess(*OPTIONS, "-n", "2").assert_outcomes(passed=2)
