@@ -18,6 +18,7 @@ from emulator.runner import Runner
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.journal import Journal
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.services import Services
@@ -90,6 +91,7 @@ def compose(
         ),
         deliveries=deliveries,
         clocks=clocks,
+        journal=Journal(database, settings),
         media_secret=secret,
     )
     runner = Runner(database, clock, deliveries, clocks, wakeups, settings)
@@ -98,11 +100,13 @@ def compose(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         beside = [asyncio.create_task(runner.run()), asyncio.create_task(access_log.run())]
+        beside.append(asyncio.create_task(services.journal.run()))
         yield
         wakeups.stop()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await services.journal.flush()
         await deliveries.stop()
 
     app = build_app(services, access_log, lifespan)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api import account, control, documents, images, media, tasks
+from emulator.api import account, control, documents, images, journal, media, tasks
 from emulator.api.access_log import AccessLog
 from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
@@ -41,6 +41,9 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/account", control.account),
     ("GET", "/_emulator/ledger", control.ledger),
     ("GET", "/_emulator/deliveries", control.deliveries),
+    ("GET", "/_emulator/journal", journal.read),
+    ("DELETE", "/_emulator/journal", journal.clear),
+    ("GET", "/_emulator/journal/count", journal.count),
     ("GET", "/_emulator/keys", control.list_keys),
     ("POST", "/_emulator/keys", control.create_key),
     ("DELETE", "/_emulator/keys/{name}", control.revoke_key),

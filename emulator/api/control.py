@@ -66,15 +66,15 @@ async def account(request: Request, services: Services) -> ASGIApp:
 async def ledger(request: Request, services: Services) -> ASGIApp:
     """Answer the account's ledger, oldest entry first (CRED-7)."""
     caller = await authenticate(request, services, counted=False)
-    after = _number(request, "after", 0, 10**15)
-    limit = _number(request, "limit", 100, _MOST_ROWS)
+    after = number_of(request, "after", 0, 10**15)
+    limit = number_of(request, "limit", 100, _MOST_ROWS)
     return JsonAnswer({"data": await services.accounts.ledger(caller, after, limit)})
 
 
 async def deliveries(request: Request, services: Services) -> ASGIApp:
     """Answer the account's callback deliveries with every attempt, newest first."""
     caller = await authenticate(request, services, counted=False)
-    limit = _number(request, "limit", 100, _MOST_ROWS)
+    limit = number_of(request, "limit", 100, _MOST_ROWS)
     return JsonAnswer({"data": await services.deliveries.list(caller, limit)})
 
 
@@ -133,7 +133,8 @@ def _shown(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def _number(request: Request, name: str, default: int, most: int) -> int:
+def number_of(request: Request, name: str, default: int, most: int) -> int:
+    """Read a whole number from the query."""
     text = request.query_params.get(name)
     if text is None:
         return default

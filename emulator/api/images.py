@@ -92,7 +92,9 @@ async def _create(
         kept = tuple([await references.keep(caller, image) for image in images])
         mask = await references.keep(caller, masks[0]) if masks else None
         image_request = replace(image_request, references=kept, mask=mask)
-    return await services.tasks.create(caller, image_request, fault, base)
+    task = await services.tasks.create(caller, image_request, fault, base)
+    call_of(request).task_id = task.id
+    return task
 
 
 def _accepted(request: Request, services: Services, task: Task) -> ASGIApp:

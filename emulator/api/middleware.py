@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.api.access_log import AccessLog
+from emulator.api.capture import Exchange
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
 from emulator.api.http import Call, JsonAnswer
 from emulator.core.clock import SECOND, http_date
@@ -26,6 +27,8 @@ class Envelope:
         self._app = app
         self._services = services
         self._access_log = access_log
+        self._keeps_journal = services.settings.journal_entries > 0
+        self._kept_bytes = services.settings.journal_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, the answer is one of ours."""
@@ -44,6 +47,9 @@ class Envelope:
                 call.status = message["status"]
                 message["headers"].append((b"x-request-id", call.request_id.encode()))  # REQ-1
                 message["headers"].append((b"date", _date(call.now // SECOND)))
+                call.answer_headers = message["headers"]
+            elif not message.get("more_body"):
+                self._note(scope, call, time.perf_counter() - started, message.get("body", b""))
             await send(message)
 
         try:
@@ -53,11 +59,20 @@ class Envelope:
         except (Exception, asyncio.CancelledError) as error:
             if call.status:
                 raise
-            if isinstance(error, Refusal) and error.now is not None:
-                call.now = error.now
+            _note_error(call, error)
             await self._error(error)(scope, receive, send_signed)
         finally:
-            self._access_log.add(scope, call, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._access_log.add(scope, call, seconds)
+            if not call.status:  # the client went away, or was cut off
+                self._note(scope, call, seconds, b"")
+
+    def _note(self, scope: Scope, call: Call, seconds: float, body: bytes) -> None:
+        """Note a request of a known account for the journal, before the client has the answer."""
+        if self._keeps_journal and call.operation and call.account_id != "-":
+            kept = body[: self._kept_bytes]
+            exchange = Exchange(scope, call, seconds, call.answer_headers, kept, len(body))
+            self._services.journal.note(call.account_id, exchange)
 
     def _error(self, error: BaseException) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""
@@ -89,6 +104,15 @@ class Envelope:
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)
         return JsonAnswer(body, status, headers)
+
+
+def _note_error(call: Call, error: BaseException) -> None:
+    if isinstance(error, Refusal):
+        call.refusal = (error.code, error.param, error.claim, error.message)
+        call.now = call.now if error.now is None else error.now
+        call.account_id = error.account_id or call.account_id
+    elif isinstance(error, TaskFailed):
+        call.refusal = (error.failure["code"], None, "ERR-7", error.failure["message"])
 
 
 @lru_cache(maxsize=64)

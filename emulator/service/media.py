@@ -30,6 +30,7 @@ class MediaFile:
         media_type: image/png, image/jpeg or image/webp.
         etag: changes with the picture's description.
         now: the account's instant.
+        account_id: whose file it is.
         picture: what to draw, or None where ``content`` is there already.
         content: an upload's bytes.
     """
@@ -37,6 +38,7 @@ class MediaFile:
     media_type: str
     etag: str
     now: int
+    account_id: str
     picture: Picture | None
     content: bytes = b""
 
@@ -124,12 +126,12 @@ class Media:
         self._check_signature(f"/media/{task_id}/{index}.png", expires, signature)
         stored = await self._database.read(lambda tx: tx.task(task_id))
         if stored is None:
-            raise _expired(expires, None)
+            raise _expired(expires)
         now = stored.clock.now(self._clock.now())
         if has_expired(expires, now):
-            raise _expired(expires, now)
+            raise _expired(expires, now, stored.task.account_id)
         picture = await self._database.write(lambda tx: describe(tx, stored.task, int(index)))
-        return MediaFile(PNG, etag(picture), now, picture)
+        return MediaFile(PNG, etag(picture), now, stored.task.account_id, picture)
 
     async def open_upload(self, upload_id: str, expires: str, signature: str) -> MediaFile:
         """Open an uploaded file.
@@ -140,11 +142,11 @@ class Media:
         self._check_signature(upload_path(upload_id), expires, signature)
         upload = await self._database.read(lambda tx: tx.upload(upload_id))
         if upload is None:
-            raise _expired(expires, None)
+            raise _expired(expires)
         now = upload.clock.now(self._clock.now())
         if has_expired(expires, now):
-            raise _expired(expires, now)
-        return MediaFile(upload.media_type, upload_id, now, None, upload.content)
+            raise _expired(expires, now, upload.account_id)
+        return MediaFile(upload.media_type, upload_id, now, upload.account_id, None, upload.content)
 
     async def content(self, file: MediaFile) -> bytes:
         """The bytes of an open file, drawn if need be."""
@@ -183,7 +185,9 @@ def describe(tx: Transaction, task: Task, index: int) -> Picture:
     )
 
 
-def _expired(expires: str, now: int | None) -> Refusal:
+def _expired(expires: str, now: int | None = None, account_id: str | None = None) -> Refusal:
     moment = rfc3339(int(expires) * SECOND)
     message = f"This media link stopped working at {moment}, on the account's clock."
-    return Refusal("link_expired", message, "expires", claim="MEDIA-2", now=now)
+    return Refusal(
+        "link_expired", message, "expires", claim="MEDIA-2", now=now, account_id=account_id
+    )

@@ -6,6 +6,7 @@ from emulator.core.ports import Entropy, RealClock
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.journal import Journal
 from emulator.service.media import Media
 from emulator.service.references import References
 from emulator.service.tasks import Tasks
@@ -25,4 +26,5 @@ class Services:
     references: References
     deliveries: Deliveries
     clocks: Clocks
+    journal: Journal
     media_secret: bytes

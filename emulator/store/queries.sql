@@ -214,3 +214,52 @@ VALUES (:id, :account_id, :media_type, :content, :created_at);
 SELECT u.media_type, u.content, u.account_id, a.clock_offset_ms, a.clock_frozen_at
 FROM uploads u JOIN accounts a ON a.id = u.account_id
 WHERE u.id = :id;
+
+-- name: claim_journal_numbers
+UPDATE accounts SET journal_entries = journal_entries + :made WHERE id = :id
+RETURNING journal_entries;
+
+-- name: add_journal_entry
+INSERT INTO journal_entries
+    (account_id, number, at, operation, method, path, status, duration_ms, request_id, task_id,
+    request, answer, notes)
+VALUES
+    (:account_id, :number, :at, :operation, :method, :path, :status, :duration_ms, :request_id,
+    :task_id, :request, :answer, :notes);
+
+-- name: trim_journal
+DELETE FROM journal_entries WHERE account_id = :id AND number <= :until;
+
+-- name: clear_journal
+DELETE FROM journal_entries WHERE account_id = :id;
+
+-- name: reset_journal_numbers
+UPDATE accounts SET journal_entries = 0 WHERE id = :id;
+
+-- name: journal
+SELECT at, operation, method, path, status, duration_ms, request_id, task_id, request, answer,
+    notes, number
+FROM journal_entries
+WHERE account_id = :id AND number > :after
+    AND operation = COALESCE(:operation, operation) AND method = COALESCE(:method, method)
+    AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
+    AND status BETWEEN :least_status AND :most_status
+    AND lower(path) LIKE lower(:path) ESCAPE '!'
+    AND (lower(request) LIKE lower(:body) ESCAPE '!'
+        OR lower(request) LIKE lower(:json_body) ESCAPE '!')
+ORDER BY number LIMIT :limit;
+
+-- name: count_journal
+SELECT count(*)
+FROM journal_entries
+WHERE account_id = :id AND number > :after
+    AND operation = COALESCE(:operation, operation) AND method = COALESCE(:method, method)
+    AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
+    AND status BETWEEN :least_status AND :most_status
+    AND lower(path) LIKE lower(:path) ESCAPE '!'
+    AND (lower(request) LIKE lower(:body) ESCAPE '!'
+        OR lower(request) LIKE lower(:json_body) ESCAPE '!');
+
+-- name: lost_journal_entries
+SELECT a.journal_entries - (SELECT count(*) FROM journal_entries j WHERE j.account_id = a.id)
+FROM accounts a WHERE a.id = :id;

@@ -1,0 +1,111 @@
+"""The journal: each account's requests and answers, bounded, written beside the requests."""
+
+import asyncio
+import logging
+from collections import deque
+from typing import NamedTuple, Protocol
+
+from emulator.settings import Settings
+from emulator.store.journal import JournalEntry, JournalFilter
+from emulator.store.records import Database
+from emulator.store.transaction import Transaction
+
+_log = logging.getLogger("emulator.journal")
+
+_FLUSH_SECONDS = 1.0
+
+
+class Draft(Protocol):
+    """A request that was answered, not yet written down."""
+
+    def entry(self) -> JournalEntry:
+        """Write it down."""
+
+
+class Found(NamedTuple):
+    """What a query of the journal finds.
+
+    Attributes:
+        entries: oldest first, as many as were asked for.
+        total: how many the filter takes.
+        lost: how many entries the account no longer has, whatever the filter.
+    """
+
+    entries: list[JournalEntry]
+    total: int
+    lost: int
+
+
+class _Waiting:
+    """An account's requests since the last flush: the newest, and how many there were."""
+
+    __slots__ = ("drafts", "made")
+
+    def __init__(self, most: int) -> None:
+        self.drafts: deque[Draft] = deque(maxlen=most)
+        self.made = 0
+
+
+class Journal:
+    """Notes requests, writes them in batches, and answers what came.
+
+    Args:
+        database: where entries are kept.
+        settings: how many.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._most = settings.journal_entries
+        self._waiting: dict[str, _Waiting] = {}
+
+    def note(self, account_id: str, draft: Draft) -> None:
+        """Note a request; what would not be kept anyway is forgotten here, and only counted."""
+        waiting = self._waiting.get(account_id)
+        if waiting is None:
+            waiting = self._waiting[account_id] = _Waiting(self._most)
+        waiting.made += 1
+        waiting.drafts.append(draft)
+
+    async def run(self) -> None:
+        """Write what waits, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            try:
+                await self.flush()
+            except Exception:
+                _log.exception("entries of the journal were lost")
+
+    async def flush(self) -> None:
+        """Write what waits."""
+        while self._waiting:
+            await self._flush_account(next(iter(self._waiting)))
+
+    async def find(self, account_id: str, only: JournalFilter, limit: int) -> Found:
+        """Find an account's entries."""
+        await self._flush_account(account_id)
+
+        def work(tx: Transaction) -> Found:
+            entries = tx.journal(account_id, only, limit) if limit else []
+            total = tx.count_journal(account_id, only)
+            return Found(entries, total, tx.lost_journal_entries(account_id))
+
+        return await self._database.write(work)
+
+    async def clear(self, account_id: str) -> int:
+        """Forget an account's entries; return how many there were."""
+        await self._flush_account(account_id)
+        return await self._database.write(lambda tx: tx.clear_journal(account_id))
+
+    async def _flush_account(self, account_id: str) -> None:
+        waiting = self._waiting.pop(account_id, None)
+        if waiting is None:
+            return
+        entries = [draft.entry() for draft in waiting.drafts]
+
+        def work(tx: Transaction) -> None:
+            last = tx.add_to_journal(account_id, entries, waiting.made)
+            if last > self._most:
+                tx.trim_journal(account_id, last - self._most)
+
+        await self._database.write(work)
