@@ -12,6 +12,7 @@ from emulator.adapters.pictures import ImageInspector, LateRenderer
 from emulator.adapters.real_clock import SystemClock
 from emulator.api.access_log import AccessLog
 from emulator.api.app import build_app
+from emulator.api.capture import journal_entry
 from emulator.core.callback import AttemptResult
 from emulator.core.ports import Fetcher, RealClock, Sender
 from emulator.runner import Runner
@@ -91,7 +92,7 @@ def compose(
         ),
         deliveries=deliveries,
         clocks=clocks,
-        journal=Journal(database, settings),
+        journal=Journal(database, settings, journal_entry),
         media_secret=secret,
     )
     runner = Runner(database, clock, deliveries, clocks, wakeups, settings)

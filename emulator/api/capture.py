@@ -1,5 +1,6 @@
 """A request and its answer as the journal keeps them: collected while it runs, written later."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,69 +16,45 @@ _LONGEST_HEADER = 300
 _BODY_TYPES = ("application/json", "text/")  # answers of another type are pictures
 
 
-class Exchange:
-    """References to all that an entry is made of; ``entry`` does the work.
+# References to all that an entry is made of: the request, what is known of it, how many seconds it
+# took, the answer's body as far as it is kept, and how long that body is. A plain tuple, since
+# nothing is made faster.
+Exchange = tuple[Scope, Call, float, bytes, int]
 
-    Args:
-        scope: the request.
-        call: what is known of it.
-        seconds: how long it took.
-        headers: the answer's.
-        body: the answer's, as much of it as is kept.
-        answer_bytes: how long the answer's body is.
-    """
 
-    __slots__ = ("_answer_bytes", "_body", "_call", "_headers", "_scope", "_seconds")
-
-    def __init__(
-        self,
-        scope: Scope,
-        call: Call,
-        seconds: float,
-        headers: list[tuple[bytes, bytes]],
-        body: bytes,
-        answer_bytes: int,
-    ) -> None:
-        self._scope = scope
-        self._call = call
-        self._seconds = seconds
-        self._headers = headers
-        self._body = body
-        self._answer_bytes = answer_bytes
-
-    def entry(self) -> JournalEntry:
-        """Write it down, without secrets."""
-        scope, call = self._scope, self._call
-        method = scope["method"]
-        answer_type = _header(self._headers, b"content-type")
-        has_answer = method != "HEAD" and answer_type.startswith(_BODY_TYPES)
-        notes = {
-            "request": {
-                "content_type": _header(scope["headers"], b"content-type") or None,
-                "user_agent": _header(scope["headers"], b"user-agent") or None,
-                "cut": call.sent_is_cut,
-            },
-            "answer": {
-                "content_type": answer_type or None,
-                "bytes": 0 if method == "HEAD" else self._answer_bytes,
-                "cut": has_answer and self._answer_bytes > len(self._body),
-            },
-            "refusal": _refusal(call),
-            "faults": call.faults,
-        }
-        return JournalEntry(
-            at=call.now,
-            operation=_operation(method, call.operation),
-            method=method,
-            path=_path(scope),
-            status=call.status,
-            duration_ms=round(self._seconds * 1000),
-            request_id=call.request_id,
-            task_id=call.task_id and redact(call.task_id)[:_LONGEST_HEADER],
-            request=_text(call.sent) if call.sent else "",
-            answer=_text(self._body) if has_answer else "",
-            notes=to_json(notes).decode(),
-        )
+def journal_entry(exchange: Exchange) -> JournalEntry:
+    """Write an exchange down, without secrets."""
+    scope, call, seconds, body, answer_bytes = exchange
+    method, headers = scope["method"], scope["headers"]
+    answer_type = _header(call.answer_headers, b"content-type")
+    has_answer = method != "HEAD" and answer_type.startswith(_BODY_TYPES)
+    notes = {
+        "request": {
+            "content_type": _header(headers, b"content-type") or None,
+            "user_agent": _header(headers, b"user-agent") or None,
+            "cut": call.sent_is_cut,
+        },
+        "answer": {
+            "content_type": answer_type or None,
+            "bytes": 0 if method == "HEAD" else answer_bytes,
+            "cut": has_answer and answer_bytes > len(body),
+        },
+        "refusal": _refusal(call),
+        "faults": call.faults,
+    }
+    return JournalEntry(
+        at=call.now,
+        operation=_operation(method, call.operation),
+        method=method,
+        path=_path(scope),
+        status=call.status,
+        duration_ms=round(seconds * 1000),
+        request_id=call.request_id,
+        task_id=call.task_id and _encodable(redact(call.task_id))[:_LONGEST_HEADER],
+        request=_text(call.sent) if call.sent else "",
+        answer=_text(body) if has_answer else "",
+        notes=to_json(notes).decode(),
+    )
 
 
 def _operation(method: str, operation: str) -> str:
@@ -97,7 +74,7 @@ def _text(body: bytes) -> str:
     return redact(plain(body.decode("utf-8", "replace")))
 
 
-def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> str:
+def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
     for sent_name, value in headers:
         if sent_name == name:
             return redact(value.decode("latin-1")[:_LONGEST_HEADER])

@@ -3,9 +3,9 @@
 import codecs
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
@@ -57,7 +57,7 @@ class Call:
     sent: bytes | None = None
     sent_is_cut: bool = False
     refusal: tuple[str, str | None, str | None, str] | None = None
-    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    answer_headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 def call_of(request: Request) -> Call:

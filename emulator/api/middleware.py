@@ -10,7 +10,6 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emulator.api.access_log import AccessLog
-from emulator.api.capture import Exchange
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
 from emulator.api.http import Call, JsonAnswer
 from emulator.core.clock import SECOND, http_date
@@ -27,6 +26,7 @@ class Envelope:
         self._app = app
         self._services = services
         self._access_log = access_log
+        self._journal = services.journal
         self._keeps_journal = services.settings.journal_entries > 0
         self._kept_bytes = services.settings.journal_body_bytes
 
@@ -71,8 +71,7 @@ class Envelope:
         """Note a request of a known account for the journal, before the client has the answer."""
         if self._keeps_journal and call.operation and call.account_id != "-":
             kept = body[: self._kept_bytes]
-            exchange = Exchange(scope, call, seconds, call.answer_headers, kept, len(body))
-            self._services.journal.note(call.account_id, exchange)
+            self._journal.note(call.account_id, (scope, call, seconds, kept, len(body)))
 
     def _error(self, error: BaseException) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""

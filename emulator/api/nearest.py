@@ -243,9 +243,14 @@ def _change(param: str, sent: Any, accepted: Any) -> dict[str, Any]:
 
 
 def _short(value: Any) -> Any:
-    """A value as it is, but for a long text: its beginning and its length."""
-    is_long = isinstance(value, str) and len(value) > _LONGEST_SHOWN_TEXT
-    return shown(value) if is_long else value
+    """A value as it is; a long text, or one that JSON can't carry, as a message shows it."""
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN_TEXT:
+        return shown(value)
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:  # a lone surrogate, or a number beyond all others
+        return shown(value)
+    return value
 
 
 def _same(one: Any, other: Any) -> bool:

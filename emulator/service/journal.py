@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from emulator.settings import Settings
 from emulator.store.journal import JournalEntry, JournalFilter
@@ -13,13 +14,7 @@ from emulator.store.transaction import Transaction
 _log = logging.getLogger("emulator.journal")
 
 _FLUSH_SECONDS = 1.0
-
-
-class Draft(Protocol):
-    """A request that was answered, not yet written down."""
-
-    def entry(self) -> JournalEntry:
-        """Write it down."""
+_LONGEST_BUSY_FLUSHES = 10  # a busy account is written at least every so many times
 
 
 class Found(NamedTuple):
@@ -37,13 +32,21 @@ class Found(NamedTuple):
 
 
 class _Waiting:
-    """An account's requests since the last flush: the newest, and how many there were."""
+    """An account's requests since they were last written: the newest, and how many there were."""
 
-    __slots__ = ("drafts", "made")
+    __slots__ = ("drafts", "looks", "made", "seen")
 
     def __init__(self, most: int) -> None:
-        self.drafts: deque[Draft] = deque(maxlen=most)
+        self.drafts: deque[Any] = deque(maxlen=most)
         self.made = 0
+        self.seen = 0
+        self.looks = 0
+
+    def is_busy(self) -> bool:
+        """Whether so much came since the last look that all of what waited then is gone again."""
+        came, self.seen = self.made - self.seen, self.made
+        self.looks += 1
+        return came >= (self.drafts.maxlen or 0) and self.looks < _LONGEST_BUSY_FLUSHES
 
 
 class Journal:
@@ -52,14 +55,18 @@ class Journal:
     Args:
         database: where entries are kept.
         settings: how many.
+        entry_of: writes down what was noted.
     """
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, entry_of: Callable[[Any], JournalEntry]
+    ) -> None:
         self._database = database
         self._most = settings.journal_entries
+        self._entry_of = entry_of
         self._waiting: dict[str, _Waiting] = {}
 
-    def note(self, account_id: str, draft: Draft) -> None:
+    def note(self, account_id: str, draft: object) -> None:
         """Note a request; what would not be kept anyway is forgotten here, and only counted."""
         waiting = self._waiting.get(account_id)
         if waiting is None:
@@ -72,12 +79,18 @@ class Journal:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
             try:
-                await self.flush()
+                await self.flush_calm()
             except Exception:
                 _log.exception("entries of the journal were lost")
 
+    async def flush_calm(self) -> None:
+        """Write what waits, but not yet what would be replaced before anybody reads it."""
+        calm = [name for name, waiting in self._waiting.items() if not waiting.is_busy()]
+        for account_id in calm:
+            await self._flush_account(account_id)
+
     async def flush(self) -> None:
-        """Write what waits."""
+        """Write all that waits."""
         while self._waiting:
             await self._flush_account(next(iter(self._waiting)))
 
@@ -101,7 +114,7 @@ class Journal:
         waiting = self._waiting.pop(account_id, None)
         if waiting is None:
             return
-        entries = [draft.entry() for draft in waiting.drafts]
+        entries = [self._entry_of(draft) for draft in waiting.drafts]
 
         def work(tx: Transaction) -> None:
             last = tx.add_to_journal(account_id, entries, waiting.made)

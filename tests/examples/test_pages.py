@@ -29,7 +29,16 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CURL = re.compile(r"(\w+=\$\()?curl ")
 # What differs from run to run; everything else is compared as it stands.
 VARIES = re.compile(r"\d{4}-\d\d-\d\dT|://|Unix|^(sk-|acct_|msg_)")
-VARYING_FIELDS = {"created", "duration_ms", "offset_seconds", "hint", "message", "error", "version"}
+VARYING_FIELDS = {
+    "created",
+    "duration_ms",
+    "request_id",
+    "offset_seconds",
+    "hint",
+    "message",
+    "error",
+    "version",
+}
 
 PRELUDE = """\
 set -o pipefail
