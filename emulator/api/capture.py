@@ -1,11 +1,9 @@
 """A request and its answer as the journal keeps them: collected while it runs, written later."""
 
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from pydantic_core import to_json
-from starlette.types import Scope
 
 from emulator.api.http import Call
 from emulator.core.redaction import plain, redact
@@ -16,17 +14,17 @@ _LONGEST_HEADER = 300
 _BODY_TYPES = ("application/json", "text/")  # answers of another type are pictures
 
 
-# References to all that an entry is made of: the request, what is known of it, how many seconds it
-# took, the answer's body as far as it is kept, and how long that body is. A plain tuple, since
-# nothing is made faster.
-Exchange = tuple[Scope, Call, float, bytes, int]
+# References to all that an entry is made of: the request (method, path, query, headers), what is
+# known of it, how many seconds it took, the answer's body as far as it is kept, and how long that
+# body is. Plain tuples, since nothing is made faster, and not the whole scope, which is larger.
+Headers = list[tuple[bytes, bytes]]
+Exchange = tuple[tuple[str, str, bytes, Headers], Call, float, bytes, int]
 
 
 def journal_entry(exchange: Exchange) -> JournalEntry:
     """Write an exchange down, without secrets."""
-    scope, call, seconds, body, answer_bytes = exchange
-    method, headers = scope["method"], scope["headers"]
-    answer_type = _header(call.answer_headers, b"content-type")
+    (method, path, query, headers), call, seconds, body, answer_bytes = exchange
+    answer_type = call.answer_type.decode("latin-1")
     has_answer = method != "HEAD" and answer_type.startswith(_BODY_TYPES)
     notes = {
         "request": {
@@ -46,7 +44,7 @@ def journal_entry(exchange: Exchange) -> JournalEntry:
         at=call.now,
         operation=_operation(method, call.operation),
         method=method,
-        path=_path(scope),
+        path=_path(path, query),
         status=call.status,
         duration_ms=round(seconds * 1000),
         request_id=call.request_id,
@@ -62,9 +60,7 @@ def _operation(method: str, operation: str) -> str:
     return "head" + operation.removeprefix("get") if method == "HEAD" else operation
 
 
-def _path(scope: Scope) -> str:
-    path: str = scope["path"]
-    query = scope["query_string"]
+def _path(path: str, query: bytes) -> str:
     if query:
         path = f"{path}?{unquote(query.decode('latin-1'))}"
     return _encodable(redact(path)[:_LONGEST_PATH])
@@ -74,7 +70,7 @@ def _text(body: bytes) -> str:
     return redact(plain(body.decode("utf-8", "replace")))
 
 
-def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
+def _header(headers: Headers, name: bytes) -> str:
     for sent_name, value in headers:
         if sent_name == name:
             return redact(value.decode("latin-1")[:_LONGEST_HEADER])

@@ -3,7 +3,7 @@
 import codecs
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ class Call:
         sent: the request's body, as much of it as the journal keeps; None: it was not read.
         sent_is_cut: whether that is not all of it.
         refusal: code, param, claim and message of its refusal, or None.
-        answer_headers: the headers of its answer, once it is sent.
+        answer_type: the Content-Type of its answer, once it is sent.
     """
 
     request_id: str
@@ -57,7 +57,7 @@ class Call:
     sent: bytes | None = None
     sent_is_cut: bool = False
     refusal: tuple[str, str | None, str | None, str] | None = None
-    answer_headers: Sequence[tuple[bytes, bytes]] = ()
+    answer_type: bytes = b""
 
 
 def call_of(request: Request) -> Call:

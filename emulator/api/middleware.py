@@ -45,9 +45,9 @@ class Envelope:
         async def send_signed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
+                call.answer_type = _content_type(message["headers"])
                 message["headers"].append((b"x-request-id", call.request_id.encode()))  # REQ-1
                 message["headers"].append((b"date", _date(call.now // SECOND)))
-                call.answer_headers = message["headers"]
             elif not message.get("more_body"):
                 self._note(scope, call, time.perf_counter() - started, message.get("body", b""))
             await send(message)
@@ -70,8 +70,9 @@ class Envelope:
     def _note(self, scope: Scope, call: Call, seconds: float, body: bytes) -> None:
         """Note a request of a known account for the journal, before the client has the answer."""
         if self._keeps_journal and call.operation and call.account_id != "-":
+            sent = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
             kept = body[: self._kept_bytes]
-            self._journal.note(call.account_id, (scope, call, seconds, kept, len(body)))
+            self._journal.note(call.account_id, (sent, call, seconds, kept, len(body)))
 
     def _error(self, error: BaseException) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""
@@ -103,6 +104,13 @@ class Envelope:
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)
         return JsonAnswer(body, status, headers)
+
+
+def _content_type(headers: list[tuple[bytes, bytes]]) -> bytes:
+    for name, value in headers:
+        if name == b"content-type":
+            return value
+    return b""
 
 
 def _note_error(call: Call, error: BaseException) -> None:

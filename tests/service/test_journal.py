@@ -75,15 +75,14 @@ async def test_an_account_that_is_gone_loses_what_waits() -> None:
         await ask(world, 2)
         other = {"Authorization": "Bearer sk-other"}
         await world.client.get("/v1/credits/balance", headers=other)
+        account = await world.client.get("/_emulator/account", headers=other)
+        gone = (account.json()["account_id"],)
         database: Any = world.server.database
-        for table, column in (("ledger_entries", "account_id"), ("api_keys", "account_id")):
-            database._connection.execute(f"DELETE FROM {table} WHERE {column} IN ({OTHERS})")
-        database._connection.execute(f"DELETE FROM accounts WHERE id IN ({OTHERS})")
+        for table in ("ledger_entries", "api_keys"):
+            database._connection.execute(f"DELETE FROM {table} WHERE account_id = ?", gone)
+        database._connection.execute("DELETE FROM accounts WHERE id = ?", gone)
         await world.server.services.journal.flush()
         assert stored(world) == 2
-
-
-OTHERS = "SELECT id FROM accounts ORDER BY id LIMIT 1"
 
 
 async def test_a_query_sees_what_another_flush_took_before() -> None:
