@@ -75,7 +75,7 @@ def _running(name: str, command: list[str], database: Path) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=environment(),
         )
     try:
         _await_first_answer(name, process, port, log)
@@ -84,7 +84,7 @@ def _running(name: str, command: list[str], database: Path) -> Iterator[Server]:
         _end(process)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment without what would change the measure.
 
     Settings of the emulator, and the order not to keep compiled modules: a user's second start
