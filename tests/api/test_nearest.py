@@ -133,7 +133,11 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     "unknown": st.integers(),
 }
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
     max_leaves=4,
 )
@@ -143,11 +147,6 @@ WRONG = dict.fromkeys(RIGHT, ANYTHING | SIZES) | {
     "imageSize": ANYTHING | SIZES,
     "aspect_ratio": ANYTHING | SIZES,
 }
-
-
-def is_valid_alone(field: str, value: Any, profile: Profile) -> bool:
-    found = nearest_valid(json.dumps({**CREATION, field: value}), "", Settings(profile=profile))
-    return found is None
 
 
 @given(
@@ -182,7 +181,7 @@ async def test_posting_it_is_accepted(wrong: dict[str, Any]) -> None:
     async with open_world() as world:
         refused = await world.client.post(CREATE, json=wrong)
         (entry,) = (await world.client.get("/_emulator/journal")).json()["data"]
-        if refused.status_code == 202 or entry["nearest_valid"] is None:
+        if refused.status_code == 202:
             return
         again = await world.client.post(CREATE, json=entry["nearest_valid"]["body"])
         assert again.status_code == 202, again.text
