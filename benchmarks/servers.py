@@ -153,17 +153,17 @@ def await_idle(server: Server) -> None:
     """
     deadline = time.monotonic() + IDLE_LIMIT_SECONDS
     quiet = 0
-    used = _cpu_ticks(server)
+    used = cpu_ticks(server)
     while quiet < 5:
         if time.monotonic() > deadline:
             raise BenchError(f"the {server.name} was still busy after {IDLE_LIMIT_SECONDS:.0f} s")
         time.sleep(0.3)
-        now_used = _cpu_ticks(server)
+        now_used = cpu_ticks(server)
         quiet = quiet + 1 if now_used - used <= 1 else 0
         used = now_used
 
 
-def _cpu_ticks(server: Server) -> int:
+def cpu_ticks(server: Server) -> int:
     """Processor time of `server` so far, in clock ticks (usually hundredths of a second)."""
     stat = Path(f"/proc/{server.process.pid}/stat").read_text()
     user, system = stat.rpartition(")")[2].split()[11:13]

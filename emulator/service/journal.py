@@ -14,7 +14,8 @@ from emulator.store.transaction import Transaction
 _log = logging.getLogger("emulator.journal")
 
 _FLUSH_SECONDS = 1.0
-_LONGEST_BUSY_FLUSHES = 10  # a busy account is written at least every so many times
+_BUSY_SHARE = 0.1  # of what is kept: an account that makes more in a second is busy,
+_LONGEST_BUSY_FLUSHES = 10  # and written only every so many times, or once it is calm
 
 
 class Found(NamedTuple):
@@ -43,10 +44,12 @@ class _Waiting:
         self.looks = 0
 
     def is_busy(self) -> bool:
-        """Whether so much came since the last look that all of what waited then is gone again."""
+        """Whether so much came since the last look that what is written now is soon replaced."""
         came, self.seen = self.made - self.seen, self.made
         self.looks += 1
-        return came >= (self.drafts.maxlen or 0) and self.looks < _LONGEST_BUSY_FLUSHES
+        return (
+            came >= _BUSY_SHARE * (self.drafts.maxlen or 0) and self.looks < _LONGEST_BUSY_FLUSHES
+        )
 
 
 class Journal:
