@@ -1,9 +1,9 @@
 """Puts a server together: the only module that knows every concrete class."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import ASGIApp
 
@@ -11,21 +11,25 @@ from emulator.adapters.entropy import SystemEntropy
 from emulator.adapters.pictures import ImageInspector, LateRenderer
 from emulator.adapters.real_clock import SystemClock
 from emulator.api.access_log import AccessLog
-from emulator.api.app import build_app
+from emulator.api.app import Lifespan, build_app
 from emulator.api.connections import Connections
 from emulator.core.callback import AttemptResult
+from emulator.core.latency import Latency
 from emulator.core.ports import Fetcher, Pause, RealClock, Sender
 from emulator.runner import Runner
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.forcing import Forcing
 from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
+from emulator.service.resets import Resets
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
+from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
@@ -78,53 +82,69 @@ def compose(
     Raises:
         StoreError: the database can't be used.
     """
-    clock = clock or SystemClock()
-    entropy = SystemEntropy()
+    clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
     database = SqliteDatabase(settings.database)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
-    wakeups = Wakeups()
+    sender = sender or _LateSender(settings)
     faults = Faults(database, settings)
     settlement = Settlement(settings, faults)
-    media = Media(database, clock, LateRenderer(), settings, secret, faults)
-    sender = sender or _LateSender(settings)
     inboxes = Inboxes(database, clock, settings)
     deliveries = Deliveries(database, clock, sender, inboxes, settings, secret, faults, wakeups)
     clocks = Clocks(database, clock, deliveries, wakeups, settlement, settings)
+
+    def tasks_on(clock: RealClock, settings: Settings) -> Tasks:
+        return Tasks(database, clock, settings, secret, wakeups, faults, settlement, deliveries)
+
+    media = Media(database, clock, LateRenderer(), settings, secret, faults)
+    resets = Resets(database, clock, clocks, deliveries, faults, wakeups, settings)
+    instant = replace(settings, latency=Latency("instant"))
     inspector, fetcher = _inspector(settings), _fetcher(settings)
     services = Services(
         settings=settings,
         clock=clock,
+        pause=pause or wakeups.pause,
         entropy=entropy,
+        media_secret=secret,
         accounts=Accounts(database, clock, entropy, settings),
-        tasks=Tasks(database, clock, settings, secret, wakeups, faults, settlement, deliveries),
+        tasks=tasks_on(clock, settings),
         media=media,
         references=References(database, clock, inspector, fetcher, media, settings, secret),
         deliveries=deliveries,
         inboxes=inboxes,
         receiver_score=ReceiverScore(
-            database, clock, sender, deliveries, settings, secret, wakeups, faults, settlement
+            database, clock, sender, deliveries, settings, lambda clock: tasks_on(clock, instant)
         ),
         clocks=clocks,
         faults=faults,
-        pause=pause or wakeups.pause,
-        media_secret=secret,
+        forcing=Forcing(database, clock, settings, wakeups, settlement),
+        resets=resets,
+        snapshots=Snapshots(database, clock, resets, inspector, settings),
     )
     runner = Runner(database, clock, deliveries, clocks, wakeups, settlement)
-    access_log = AccessLog(settings.log)
-    connections = Connections()
+    access_log, connections = AccessLog(settings.log), Connections()
+    beside = (runner.run, access_log.run)
+    app = build_app(services, access_log, connections, _lifespan(beside, wakeups, deliveries))
+    return Server(app, services, runner, wakeups, database, connections)
+
+
+def _lifespan(
+    beside: Sequence[Callable[[], Coroutine[None, None, None]]],
+    wakeups: Wakeups,
+    deliveries: Deliveries,
+) -> Lifespan:
+    """What runs beside the requests, from the server's start to its stop."""
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        beside = [asyncio.create_task(runner.run()), asyncio.create_task(access_log.run())]
+        running = [asyncio.create_task(run()) for run in beside]
         yield
         wakeups.stop()
-        for task in beside:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await deliveries.stop()
 
-    app = build_app(services, access_log, connections, lifespan)
-    return Server(app, services, runner, wakeups, database, connections)
+    return lifespan
 
 
 class _LateSender:

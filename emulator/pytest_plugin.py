@@ -86,7 +86,7 @@ def image_emulator(
 def image_account(request: pytest.FixtureRequest, image_emulator: Emulator) -> Iterator[Account]:
     """An account of the test's own, as the marker ``image_account`` says; deleted after it."""
     options = _marker_arguments(request.node)
-    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()
+    digest = hashlib.sha256(request.node.nodeid.encode("utf-8", "surrogateescape")).hexdigest()
     # On a server that is connected to, others may run the same test.
     key = None if _connected_url(request.config) else f"sk-test-{digest[:40]}"
     seed = options.get("seed", int(digest[:16], 16) % _MOST_KEY_SEED)

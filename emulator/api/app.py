@@ -16,6 +16,7 @@ from emulator.api import (
     images,
     inboxes,
     media,
+    state,
     tasks,
 )
 from emulator.api.access_log import AccessLog
@@ -52,6 +53,13 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/clock", control.read_clock),
     ("POST", "/_emulator/clock", control.command_clock),
     ("GET", "/_emulator/account", control.account),
+    ("DELETE", "/_emulator/account", state.delete_account),
+    ("POST", "/_emulator/account/reset", state.reset_account),
+    ("POST", "/_emulator/account/credits", state.force_credits),
+    ("GET", "/_emulator/snapshot", state.export_snapshot),
+    ("POST", "/_emulator/snapshot", state.import_snapshot),
+    ("GET", "/_emulator/tasks", state.list_tasks),
+    ("POST", "/_emulator/tasks/{task_id}/finish", state.finish_task),
     ("GET", "/_emulator/ledger", control.ledger),
     ("GET", "/_emulator/deliveries", control.deliveries),
     ("GET", "/_emulator/faults", faults.list_faults),

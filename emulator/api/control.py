@@ -57,10 +57,9 @@ async def command_clock(request: Request, services: Services) -> ASGIApp:
 
 
 async def account(request: Request, services: Services) -> ASGIApp:
-    """Answer the account's sums in credits."""
+    """Answer the account: its id, its seed and its sums in credits."""
     caller = await authenticate(request, services, counted=False)
-    sums = await services.accounts.balance(caller)
-    return JsonAnswer({"account_id": caller.account_id, "credits": sums})
+    return JsonAnswer(await services.accounts.overview(caller))
 
 
 async def ledger(request: Request, services: Services) -> ASGIApp:

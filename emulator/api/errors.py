@@ -14,6 +14,7 @@ TYPE_BY_STATUS = {
     403: "permission_error",
     404: "not_found_error",
     405: "invalid_request_error",
+    409: "invalid_request_error",
     410: "not_found_error",
     413: "invalid_request_error",
     429: "rate_limit_error",
@@ -44,6 +45,8 @@ STATUS_BY_CODE = {
     "task_not_found": 404,  # TASK-10
     "not_found": 404,
     "method_not_allowed": 405,
+    "task_ended": 409,  # TASK-4
+    "conflict": 409,
     "link_expired": 410,  # MEDIA-2
     "body_too_large": 413,
     "rate_limit_exceeded": 429,  # ERR-5

@@ -41,7 +41,9 @@ class AccountClock(NamedTuple):
 
     def now(self, real_now: int) -> int:
         """Return the account's instant at a real instant."""
-        return real_now + self.offset_ms if self.frozen_at is None else self.frozen_at
+        if self.frozen_at is not None:
+            return self.frozen_at
+        return min(real_now + self.offset_ms, LATEST_INSTANT)
 
     def frozen(self, real_now: int) -> "AccountClock":
         """Return this clock, standing at its present instant."""
@@ -112,8 +114,8 @@ def parse_instant(value: object, param: str = "set") -> int:
 
 
 def rfc3339(instant: int) -> str:
-    """Write an instant as RFC 3339 in UTC, with milliseconds."""
-    seconds, milliseconds = divmod(instant, SECOND)
+    """Write an instant as RFC 3339 in UTC, with milliseconds; nothing is later than 9999."""
+    seconds, milliseconds = divmod(min(instant, LATEST_INSTANT), SECOND)
     return f"{_rfc3339_second(seconds)}.{milliseconds:03d}Z"
 
 

@@ -94,7 +94,7 @@ def resolve_frame(size: str, tier: str, profile: Profile) -> Frame:
         raise Refusal.invalid_value("size", size, f"one of {_ACCEPTED}", claim="GEN-2")
     if profile.maps_sizes:
         return nearest_output(frame)
-    problems = _broken_limits(frame)
+    problems = broken_limits(frame)
     if problems:
         message = (
             f"size {size} is outside the model's limits: {'; '.join(problems)}."
@@ -126,7 +126,8 @@ def _log_distance(one: Frame, other: Frame) -> float:
     )
 
 
-def _broken_limits(frame: Frame) -> list[str]:
+def broken_limits(frame: Frame) -> list[str]:
+    """Say which of the model's limits a frame breaks (GEN-4)."""
     width, height = frame.width_px, frame.height_px
     problems = []
     if width % EDGE_STEP_PX or height % EDGE_STEP_PX:
@@ -150,7 +151,7 @@ def _nearest_valid(frame: Frame) -> Frame:
     width, height = (
         max(EDGE_STEP_PX, round(edge * shrink / EDGE_STEP_PX) * EDGE_STEP_PX) for edge in edges
     )
-    while _broken_limits(candidate := Frame(width, height)):
+    while broken_limits(candidate := Frame(width, height)):
         # Rounding can leave a limit by one step; walk back inside it.
         if candidate.pixels > MAX_PIXELS or max(width, height) > MAX_EDGE_PX:
             width, height = (width - 16, height) if width >= height else (width, height - 16)

@@ -86,6 +86,22 @@ class Task(NamedTuple):
     base_url: str
     request_id: str
 
+    def ended_now(self, now: int, requested_images: int, error_code: str | None) -> "Task":
+        """This task with its end at ``now`` instead of later.
+
+        Args:
+            now: the instant.
+            requested_images: what was asked; comes out where the task would have failed.
+            error_code: why it fails; None where it succeeds.
+        """
+        planned = self.timeline
+        images = planned.images if planned.error_code is None else requested_images
+        if error_code is not None:
+            images = 0
+        timeline = Timeline(min(planned.starts_at, now), now, images, error_code)
+        charge = self.reserved // requested_images * images
+        return self._replace(timeline=timeline, charge=charge)
+
     def has_ended(self, now: int) -> bool:
         """Whether the task's end has come."""
         return now >= self.timeline.ends_at

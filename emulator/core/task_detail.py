@@ -51,12 +51,12 @@ def task_detail(
         secret: signs the media links.
         media_ttl_ms: how long the links live (MEDIA-1).
     """
-    status = task.status_at(now, media_ttl_ms if profile.shows_expired else None)
+    status = _status(task, now, profile, media_ttl_ms)
     ended = task.has_ended(now)
     charged = task.charge if ended else 0
     return {
         "task_id": task.id,
-        "status": profile.succeeded if status is Status.SUCCEEDED else status.value,
+        "status": _word(status, profile),
         "model": task.model,
         "type": "image",
         "created_at": rfc3339(task.created_at),
@@ -69,6 +69,25 @@ def task_detail(
             "refunded": task.reserved - charged if ended else 0,
         },
     }
+
+
+def status_word(task: Task, now: int, profile: Profile, media_ttl_ms: int) -> str:
+    """The profile's word for the task's status at an instant."""
+    return _word(_status(task, now, profile, media_ttl_ms), profile)
+
+
+def status_words(profile: Profile) -> tuple[str, ...]:
+    """All words that the profile has for a status."""
+    shown = [status for status in Status if status != Status.EXPIRED or profile.shows_expired]
+    return tuple(_word(status, profile) for status in shown)
+
+
+def _status(task: Task, now: int, profile: Profile, media_ttl_ms: int) -> Status:
+    return task.status_at(now, media_ttl_ms if profile.shows_expired else None)
+
+
+def _word(status: Status, profile: Profile) -> str:
+    return profile.succeeded if status is Status.SUCCEEDED else status.value
 
 
 def image_result(task: Task, secret: bytes, media_ttl_ms: int) -> dict[str, Any]:

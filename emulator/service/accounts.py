@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.core.clock import MINUTE, SECOND, rfc3339
-from emulator.core.credits import grant
+from emulator.core.credits import Movement, grant
 from emulator.core.errors import Refusal
 from emulator.core.ports import Entropy, RealClock
 from emulator.core.seed import derive
@@ -98,16 +98,20 @@ class Accounts:
             lambda tx: tx.revoke_keys(hash_key(key_or_name), key_or_name, now)
         )
 
-    async def balance(self, caller: Caller) -> dict[str, Any]:
-        """The account's sums in credits."""
+    async def overview(self, caller: Caller) -> dict[str, Any]:
+        """The account: its id, seed and sums in credits."""
         account = await self._database.read(lambda tx: tx.account(caller.account_id))
         if account is None:
-            raise RuntimeError(f"account {caller.account_id} is gone")
+            raise Refusal("invalid_api_key", "This API key's account was deleted.")
         return {
-            "granted": account.granted,
-            "available": account.available,
-            "reserved": account.reserved,
-            "charged": account.charged,
+            "account_id": account.id,
+            "seed": account.seed,
+            "credits": {
+                "granted": account.granted,
+                "available": account.available,
+                "reserved": account.reserved,
+                "charged": account.charged,
+            },
         }
 
     async def ledger(self, caller: Caller, after: int, limit: int) -> list[dict[str, Any]]:
@@ -150,14 +154,11 @@ class Accounts:
 
     def _add(self, tx: Transaction, key: str, new: NewKey) -> ApiKey:
         key_hash, now = hash_key(key), self._clock.now()
-        seed = derive(0, "account", key_hash)
         account_id = _account_id(key_hash)
-        tx.add_account(account_id, seed, now)
+        id_seed = free_id_seed(tx, account_id, key_hash)
+        tx.add_account(account_id, default_seed(key_hash), id_seed, now)
         if new.credits:
-            movement = grant(new.credits)
-            moved = tx.move_credits(account_id, movement)
-            if moved is not None:
-                tx.add_ledger_entry(account_id, movement, moved, moved.clock.now(now), None)
+            book(tx, account_id, grant(new.credits), now)
         record = ApiKey(
             hash=key_hash,
             account_id=account_id,
@@ -185,6 +186,28 @@ class Accounts:
                 claim="ERR-5",
                 retry_after_seconds=wait_seconds,
             )
+
+
+def default_seed(key_hash: str) -> int:
+    """The seed of a key's account, unless another was chosen."""
+    return derive(0, "account", key_hash)
+
+
+def free_id_seed(tx: Transaction, account_id: str, key_hash: str) -> int:
+    """The account's own ``id_seed``: its default, unless a snapshot brought that elsewhere."""
+    id_seed, tries = default_seed(key_hash), 0
+    while tx.account_of_id_seed(id_seed) not in (None, account_id):
+        tries += 1
+        id_seed = derive(0, "account", key_hash, tries)
+    return id_seed
+
+
+def book(tx: Transaction, account_id: str, movement: Movement, real_now: int) -> bool:
+    """Apply a movement that belongs to no task; False where a sum would go below zero."""
+    moved = tx.move_credits(account_id, movement)
+    if moved is not None:
+        tx.add_ledger_entry(account_id, movement, moved, moved.clock.now(real_now), None)
+    return moved is not None
 
 
 def _account_id(key_hash: str) -> str:

@@ -16,6 +16,7 @@ from emulator.core.clock import (
 )
 from emulator.core.errors import Refusal, shown
 from emulator.core.ports import RealClock
+from emulator.service.conditions import Condition, parse_condition
 from emulator.service.deliveries import Attempt, Deliveries
 from emulator.service.settlement import Settlement
 from emulator.service.wakeups import Wakeups
@@ -33,16 +34,19 @@ _EVENTS = (
     "callback_attempt",
     "media_expired",
 )
+_NAMES = {"freeze", "resume", "advance", "set", "run_until"}
 _COMMANDS = (
-    'one of {"freeze": true}, {"resume": true}, {"advance": "25h"}, {"set": "2027-01-01T00:00:00Z"}'
+    'one of {"freeze": true}, {"resume": true}, {"advance": "25h"},'
+    ' {"set": "2027-01-01T00:00:00Z"}, {"run_until": {"task_ended": "task_..."}}'
 )
 
 
 @dataclass(slots=True)
 class _Advance:
-    """What an advance did."""
+    """What an advance did, and the instant of the last of it."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
+    reached: int = 0
 
     def add(self, at: int, event: str, task_id: str, **more: Any) -> None:
         self.events.append({"at": rfc3339(at), "event": event, "task_id": task_id, **more})
@@ -77,27 +81,32 @@ class Clocks:
         return self._shown(await self._database.read(lambda tx: self._clock_of(tx, account_id)))
 
     async def command(self, caller: Caller, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """Carry out one command: freeze, resume, advance or set.
+        """Carry out one command: freeze, resume, advance, set or run_until.
 
         Returns:
-            The clock after it, and for advance and set what fell due; and the account's instant.
+            The clock after it, and for all but freeze and resume what fell due; and the account's
+            instant.
 
         Raises:
-            Refusal: not exactly one command, or one that would move the clock backwards.
+            Refusal: not exactly one command, one that would move the clock backwards, or a
+                condition that can't come true.
         """
-        if len(body) != 1 or not body.keys() <= {"freeze", "resume", "advance", "set"}:
+        if len(body) != 1 or not body.keys() <= _NAMES:
             raise Refusal.invalid_value("body", body, _COMMANDS)
         (name, value) = next(iter(body.items()))
         account_id = caller.account_id
         if name in ("freeze", "resume"):
             if value is not True:
                 raise Refusal.invalid_value(name, value, "true")
-            async with self._alone(account_id):
+            async with self.alone(account_id):
                 clock = await self._switch(account_id, name == "freeze")
                 return self._shown(clock), clock.now(self._clock.now())
+        if name == "run_until":
+            async with self.alone(account_id):
+                return await self._run_until(account_id, parse_condition(value, self._settings))
         duration_ms = parse_duration(value) if name == "advance" else None
         instant = parse_instant(value) if name == "set" else None
-        async with self._alone(account_id):
+        async with self.alone(account_id):
             clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
             now = clock.now(self._clock.now())
             target = instant if instant is not None else now + (duration_ms or 0)
@@ -124,12 +133,31 @@ class Clocks:
     ) -> tuple[dict[str, Any], int]:
         report, started = _Advance(), self._clock.now()
         await self._note_starts(report, account_id, start, target)
-        complete = await self._do_due(report, account_id, target)
+        complete = await self._do_due(report, account_id, target, None)
         if complete:
             # A running clock keeps what ran off meanwhile: it moves by exactly what was asked.
             clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
             passed_ms = self._clock.now() - started if clock.frozen_at is None else 0
             await self._move(account_id, target + passed_ms)
+        return await self._answer(report, account_id, start, target, complete)
+
+    async def _run_until(self, account_id: str, condition: Condition) -> tuple[dict[str, Any], int]:
+        clock = await self._database.write(lambda tx: self._begin(tx, account_id, condition))
+        start = clock.now(self._clock.now())
+        report = _Advance(reached=start)
+        await self._note_starts(report, account_id, start, LATEST_INSTANT)
+        complete = await self._do_due(report, account_id, LATEST_INSTANT, condition)
+        starts = [event for event in report.events if event["at"] <= rfc3339(report.reached)]
+        report.events = starts
+        return await self._answer(report, account_id, start, report.reached, complete)
+
+    def _begin(self, tx: Transaction, account_id: str, condition: Condition) -> AccountClock:
+        condition.check(tx, account_id)
+        return self._clock_of(tx, account_id)
+
+    async def _answer(
+        self, report: _Advance, account_id: str, start: int, target: int, complete: bool
+    ) -> tuple[dict[str, Any], int]:
         await self._note_ends(report, account_id, start, target)
         report.events.sort(key=lambda event: (event["at"], _EVENTS.index(event["event"])))
         clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
@@ -142,26 +170,37 @@ class Clocks:
         }
         return answer, clock.now(self._clock.now())
 
-    async def _do_due(self, report: _Advance, account_id: str, target: int) -> bool:
-        """Do everything due up to ``target``, in order; False where it never ends."""
+    async def _do_due(
+        self, report: _Advance, account_id: str, target: int, until: Condition | None
+    ) -> bool:
+        """Do everything due up to ``target``, in order, or until a condition holds.
+
+        Returns:
+            False where it never ends, or the condition did not come true.
+        """
         for _ in range(_MOST_STEPS):
-            ended, delivery = await self._database.write(
+            ended, delivery, holds = await self._database.write(
                 lambda tx: (
                     tx.first_task_due(account_id, target),
-                    tx.first_delivery_due(account_id, target),
+                    delivery := tx.first_delivery_due(account_id, target),
+                    until is not None and until.holds(tx, account_id, delivery),
                 )
             )
+            if holds:
+                return True
             if ended is not None and (
                 delivery is None or delivery.due_at is None or ended[1] <= delivery.due_at
             ):
+                report.reached = max(report.reached, ended[1])
                 await self._move(account_id, ended[1])
                 await self._settle(ended[0])
             elif delivery is not None and delivery.due_at is not None:
+                report.reached = max(report.reached, delivery.due_at)
                 await self._move(account_id, delivery.due_at)
                 attempt = await self._deliveries.start(delivery.id)
                 _note_attempt(report, attempt)
             else:
-                return True
+                return until is None
             await asyncio.sleep(0)
         return False
 
@@ -203,8 +242,8 @@ class Clocks:
                 report.add(expires_at, "media_expired", task_id)
 
     @asynccontextmanager
-    async def _alone(self, account_id: str) -> AsyncIterator[None]:
-        """Let one command at a time change an account's clock."""
+    async def alone(self, account_id: str) -> AsyncIterator[None]:
+        """Let one at a time change an account's clock; the runner sends no callback of it."""
         lock, users = self._advancing.get(account_id, (asyncio.Lock(), 0))
         self._advancing[account_id] = (lock, users + 1)
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,18 @@ class Deliveries:
             self._under_way[delivery_id] = running
             running.add_done_callback(lambda _: self._under_way.pop(delivery_id, None))
         return running
+
+    @property
+    def under_way_ids(self) -> tuple[str, ...]:
+        """The deliveries whose attempts are under way."""
+        return tuple(self._under_way)
+
+    async def abandon(self, delivery_ids: Iterable[str]) -> None:
+        """Abandon attempts that are under way: their deliveries are gone."""
+        running = [self._under_way[name] for name in delivery_ids if name in self._under_way]
+        for attempt in running:
+            attempt.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def due(self, real_now: int, limit: int) -> list[Delivery]:
         """Deliveries whose next attempt is due and not under way."""

@@ -154,6 +154,10 @@ class Faults:
                 return Hit(active.fault.name, active.fault.parameters)
         return None
 
+    def forget(self, account_id: str) -> None:
+        """Forget an account that was replaced: its versions begin anew."""
+        self._cache.pop(account_id, None)
+
     def _active(self, tx: Transaction, account_id: str, version: int) -> _ActiveFaults:
         cached = self._cache.get(account_id)
         if cached is not None and cached[0] == version:
@@ -162,7 +166,7 @@ class Faults:
         for stored in tx.faults(account_id):
             if stored.is_active:
                 fault = stored.fault
-                active = _Active(stored.number, fault, _compiled(fault.prompt_regex))
+                active = _Active(stored.number, fault, compiled(fault.prompt_regex))
                 for operation in fault.operations or ("",):
                     found.setdefault((fault.kind.phase, operation), []).append(active)
         self._cache[account_id] = (version, found)
@@ -173,7 +177,7 @@ class Faults:
 
     def _parse(self, body: Mapping[str, Any]) -> Fault:
         fault = parse_fault(body, signs=self._signs, calls_back=self._calls_back)
-        _compiled(fault.prompt_regex)
+        compiled(fault.prompt_regex)
         return fault
 
     def _note_directives(
@@ -209,7 +213,7 @@ def _wanted(body: dict[str, Any]) -> list[dict[str, Any]]:
     return faults
 
 
-def _compiled(pattern: str | None) -> SchemaValidator | None:
+def compiled(pattern: str | None) -> SchemaValidator | None:
     """Compile a pattern with an engine whose time is linear, since a client wrote it."""
     if pattern is None:
         return None

@@ -1,6 +1,7 @@
 """Sends a user's own receiver what a callback can be, and reports how it did."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +9,6 @@ from emulator.core.callback import AttemptResult, signature_headers
 from emulator.core.clock import MINUTE
 from emulator.core.fault import Hit
 from emulator.core.frame import AUTO_FRAME
-from emulator.core.latency import Latency
 from emulator.core.ports import RealClock, Sender
 from emulator.core.receiver_check import (
     ENDED_AGO_MS,
@@ -23,10 +23,8 @@ from emulator.core.receiver_check import (
 )
 from emulator.core.request import MODEL, ImageRequest
 from emulator.service.deliveries import Deliveries
-from emulator.service.faults import Faults
-from emulator.service.settlement import Settlement, delivery_id_of
+from emulator.service.settlement import delivery_id
 from emulator.service.tasks import Tasks
-from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database
 
@@ -59,7 +57,12 @@ class _ClockAgo:
 
 
 class ReceiverScore:
-    """The use case about a receiver's score."""
+    """The use case about a receiver's score.
+
+    Args:
+        database, clock, sender, deliveries, settings: the server's.
+        instant_tasks: makes the use case that creates tasks which have ended, on a clock.
+    """
 
     def __init__(
         self,
@@ -68,20 +71,14 @@ class ReceiverScore:
         sender: Sender,
         deliveries: Deliveries,
         settings: Settings,
-        media_secret: bytes,
-        wakeups: Wakeups,
-        faults: Faults,
-        settlement: Settlement,
+        instant_tasks: Callable[[RealClock], Tasks],
     ) -> None:
         self._database = database
         self._clock = clock
         self._sender = sender
         self._deliveries = deliveries
-        self._settings = replace(settings, latency=Latency("instant"))
-        self._media_secret = media_secret
-        self._wakeups = wakeups
-        self._faults = faults
-        self._settlement = settlement
+        self._settings = settings
+        self._instant_tasks = instant_tasks
 
     async def run(self, caller: Caller, url: str, base_url: str) -> dict[str, Any]:
         """Send the callbacks of real tasks to a receiver.
@@ -151,16 +148,7 @@ class ReceiverScore:
     async def _callback(self, caller: Caller, name: str, base_url: str) -> _Callback:
         """Create a task that has ended, as any other is created."""
         clock = _ClockAgo(self._clock, ENDED_AGO_MS[name])
-        tasks = Tasks(
-            self._database,
-            clock,
-            self._settings,
-            self._media_secret,
-            self._wakeups,
-            self._faults,
-            self._settlement,
-            self._deliveries,
-        )
+        tasks = self._instant_tasks(clock)
         forced = _FAILS if name == FAILED_TASK else None
         unharmed = caller._replace(faults_version=0)
         task, _ = await tasks.create(unharmed, _REQUEST, "", base_url, forced)
@@ -168,7 +156,7 @@ class ReceiverScore:
         await tasks.detail(stored, task.id)  # settles it
         if stored is None:
             raise RuntimeError(f"{task.id}, which was just created, is gone")
-        return _Callback(delivery_id_of(task), self._deliveries.payload(stored))
+        return _Callback(delivery_id(task.seed, task.id), self._deliveries.payload(stored))
 
     async def _send(self, url: str, step: Step, callbacks: dict[str, _Callback]) -> AttemptResult:
         callback = callbacks[step.task]

@@ -78,8 +78,11 @@ class References:
         facts = await asyncio.to_thread(self._inspector.inspect, image.content, image.param)
 
         def work(tx: Transaction) -> str:
-            number = tx.next_upload_number(caller.account_id)
-            upload_id = f"file_{token(caller.id_seed, 'upload', number)}"
+            counted = tx.next_upload_number(caller.account_id)
+            if counted is None:
+                raise Refusal("invalid_api_key", "This API key's account was deleted.")
+            number, id_seed = counted
+            upload_id = f"file_{token(id_seed, 'upload', number)}"
             now = caller.clock.now(self._clock.now())
             tx.add_upload(upload_id, caller.account_id, facts.media_type, image.content, now)
             return upload_id

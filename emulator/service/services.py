@@ -7,10 +7,13 @@ from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.forcing import Forcing
 from emulator.service.inboxes import Inboxes
 from emulator.service.media import Media
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
+from emulator.service.resets import Resets
+from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.settings import Settings
 
@@ -32,4 +35,7 @@ class Services:
     clocks: Clocks
     faults: Faults
     pause: Pause
+    forcing: Forcing
+    resets: Resets
+    snapshots: Snapshots
     media_secret: bytes

@@ -60,7 +60,7 @@ class Settlement:
         if account is None or due_at is None:
             raise RuntimeError(f"the delivery of {task.id} has no account or no attempts")
         delivery = Delivery(
-            delivery_id_of(task), task.id, task.account_id, url, "pending", 0, due_at
+            delivery_id(task.seed, task.id), task.id, task.account_id, url, "pending", 0, due_at
         )
         delivery = _disturbed(delivery, due_at, self._take(tx, account, task))
         wake_at = None
@@ -82,9 +82,9 @@ class Settlement:
         return hit
 
 
-def delivery_id_of(task: Task) -> str:
+def delivery_id(task_seed: int, task_id: str) -> str:
     """The id of the delivery that reports a task's end."""
-    return f"msg_{token(task.seed, 'delivery', task.id)}"
+    return f"msg_{token(task_seed, 'delivery', task_id)}"
 
 
 def _disturbed(delivery: Delivery, due_at: int, hit: Hit | None) -> Delivery:

@@ -13,7 +13,7 @@ from emulator.core.task import Task, Timeline, jittered, plan
 from emulator.core.task_detail import task_detail
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
-from emulator.service.settlement import Settlement, delivery_id_of
+from emulator.service.settlement import Settlement, delivery_id
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database, Moved, StoredTask
@@ -120,7 +120,7 @@ class Tasks:
         names = tuple(hit.name for hit in hits)
         if "callback_early" in names:
             await self._settle(task, self._clock.now())
-            await self._deliveries.start(delivery_id_of(task))
+            await self._deliveries.start(delivery_id(task.seed, task.id))
         return task, names
 
     def _meet(
@@ -145,8 +145,7 @@ class Tasks:
             Refusal: there is no such task, or it is another account's (TASK-10).
         """
         if stored is None:
-            message = f"There is no task {shown(task_id)} in this account."
-            raise Refusal("task_not_found", message, claim="TASK-10")
+            raise no_such_task(task_id)
         real_now = self._clock.now()
         now = stored.clock.now(real_now)
         task = stored.task
@@ -169,7 +168,7 @@ class Tasks:
         while True:
             found = await self._database.read(lambda tx: tx.task(task_id))
             if found is None:
-                raise RuntimeError(f"{task_id}, which was just created, is gone")
+                raise no_such_task(task_id)  # its account was reset meanwhile
             task, real_now = found.task, self._clock.now()
             if task.has_ended(found.clock.now(real_now)):
                 await self._settle(task, real_now)
@@ -216,7 +215,7 @@ class Tasks:
         hits: list[Hit],
         base_url: str,
     ) -> Task:
-        number, seed = moved.tasks_created, caller.seed
+        number, seed = moved.tasks_created, moved.seed
         now = moved.clock.now(self._clock.now())
         task_seed = derive(seed, "task seed", number)
         duration_ms = self._settings.latency.duration_ms(
@@ -225,7 +224,7 @@ class Tasks:
         if any(hit.name == "task_jitter" for hit in hits):
             duration_ms = jittered(duration_ms, task_seed)
         timeline = self._timeline(request, now, duration_ms, hits)
-        name = numbered_id(caller.id_seed, number)
+        name = numbered_id(moved.id_seed, number)
         return Task(
             id=f"task_{name}",
             account_id=caller.account_id,
@@ -258,3 +257,9 @@ class Tasks:
         if any(hit.name == "callback_early" for hit in hits):
             return timeline._replace(starts_at=now, ends_at=now)
         return timeline
+
+
+def no_such_task(task_id: str) -> Refusal:
+    """Refuse an unknown task, or another account's (TASK-10)."""
+    message = f"There is no task {shown(task_id)} in this account."
+    return Refusal("task_not_found", message, claim="TASK-10")

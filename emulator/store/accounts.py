@@ -31,10 +31,15 @@ class AccountQueries(Queries):
             return None
         return Account(row[0], row[1], AccountClock(row[2], row[3]), *row[4:])
 
-    def add_account(self, account_id: str, seed: int, real_now: int) -> bool:
+    def add_account(self, account_id: str, seed: int, id_seed: int, real_now: int) -> bool:
         """Add an account without credits; False where it exists."""
-        parameters = {"id": account_id, "seed": seed, "created_at": real_now}
+        parameters = {"id": account_id, "seed": seed, "id_seed": id_seed, "created_at": real_now}
         return self._run("add_account", parameters).rowcount == 1
+
+    def account_of_id_seed(self, id_seed: int) -> str | None:
+        """The account whose ids are made of ``id_seed``, or None."""
+        row = self._run("account_of_id_seed", {"id_seed": id_seed}).fetchone()
+        return None if row is None else str(row[0])
 
     def add_key(self, key: ApiKey) -> None:
         """Add a key."""
@@ -64,7 +69,7 @@ class AccountQueries(Queries):
         row = self._run(
             "count_request", {"hash": key_hash, "now": now, "window_ms": window_ms}
         ).fetchone()
-        return row[0], row[1]
+        return (0, now) if row is None else (row[0], row[1])  # None: deleted a moment ago
 
     def use_budget(self, key_hash: str, credits: int) -> bool:
         """Take credits of a key's budget; False: too few are left."""
@@ -91,7 +96,9 @@ class AccountQueries(Queries):
                 "reserved": movement.reserved, "charged": movement.charged, "tasks": tasks,
             },
         ).fetchone()  # fmt: skip
-        return None if row is None else Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]))
+        if row is None:
+            return None
+        return Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]), row[5], row[6])
 
     def add_ledger_entry(
         self, account_id: str, movement: Movement, moved: Moved, at: int, task_id: str | None

@@ -18,8 +18,11 @@ SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved,
     faults_version
 FROM accounts WHERE id = :id;
 
+-- name: account_of_id_seed
+SELECT id FROM accounts WHERE id_seed = :id_seed;
+
 -- name: add_account
-INSERT INTO accounts (id, seed, id_seed, created_at) VALUES (:id, :seed, :seed, :created_at)
+INSERT INTO accounts (id, seed, id_seed, created_at) VALUES (:id, :seed, :id_seed, :created_at)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: set_clock
@@ -27,7 +30,7 @@ UPDATE accounts SET clock_offset_ms = :offset_ms, clock_frozen_at = :frozen_at W
 
 -- name: next_upload_number
 UPDATE accounts SET uploads_created = uploads_created + 1 WHERE id = :id
-RETURNING uploads_created;
+RETURNING uploads_created, id_seed;
 
 -- name: add_key
 INSERT INTO api_keys
@@ -71,7 +74,8 @@ UPDATE accounts SET
     tasks_created = tasks_created + :tasks,
     ledger_entries = ledger_entries + 1
 WHERE id = :id AND available + :available >= 0 AND reserved + :reserved >= 0
-RETURNING available, ledger_entries, tasks_created, clock_offset_ms, clock_frozen_at;
+RETURNING available, ledger_entries, tasks_created, clock_offset_ms, clock_frozen_at, seed,
+    id_seed;
 
 -- name: add_ledger_entry
 INSERT INTO ledger_entries
@@ -111,6 +115,20 @@ FROM api_keys k
 JOIN accounts a ON a.id = k.account_id
 LEFT JOIN tasks t ON t.id = :task_id AND t.account_id = a.id
 WHERE k.hash = :hash;
+
+-- name: end_task
+UPDATE tasks SET starts_at = :starts_at, ends_at = :ends_at, images = :images,
+    error_code = :error_code, charge = :charge, wake_at = NULL
+WHERE id = :id AND settled = 0 AND ends_at > :ends_at;
+
+-- name: tasks_of_account
+SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
+    images, error_code, reserved, charge, settled, base_url, request_id
+FROM tasks WHERE account_id = :id ORDER BY number DESC;
+
+-- name: callback_ahead
+SELECT id FROM tasks
+WHERE account_id = :id AND settled = 0 AND callback_url IS NOT NULL LIMIT 1;
 
 -- name: request
 SELECT request, width_px, height_px FROM tasks WHERE id = :id;
@@ -302,3 +320,176 @@ DELETE FROM inbox_messages WHERE account_id = :account_id AND inbox = :name;
 
 -- name: delete_inbox
 DELETE FROM inboxes WHERE account_id = :account_id AND name = :name;
+-- An account as one file: name, then the same columns out and in.
+
+-- name: export_tasks
+SELECT id, number, seed, width_px, height_px, created_at, starts_at, ends_at, images, error_code,
+    reserved, charge, settled, request
+FROM tasks WHERE account_id = :account_id
+ORDER BY number;
+
+-- name: import_tasks
+INSERT INTO tasks
+    (id, number, seed, width_px, height_px, created_at, starts_at, ends_at, images, error_code,
+    reserved, charge, settled, request, account_id, key_hash, model, callback_url, base_url,
+    request_id)
+VALUES
+    (:id, :number, :seed, :width_px, :height_px, :created_at, :starts_at, :ends_at, :images,
+    :error_code, :reserved, :charge, :settled, :request, :account_id, :key_hash, :model,
+    :callback_url, :base_url, :request_id)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: clear_tasks
+DELETE FROM tasks
+WHERE account_id = :account_id;
+
+-- name: export_ledger
+SELECT number, kind, task_id, granted, available, reserved, charged, available_after, at
+FROM ledger_entries WHERE account_id = :account_id
+ORDER BY number;
+
+-- name: import_ledger
+INSERT INTO ledger_entries
+    (number, kind, task_id, granted, available, reserved, charged, available_after, at, account_id)
+VALUES
+    (:number, :kind, :task_id, :granted, :available, :reserved, :charged, :available_after, :at,
+    :account_id);
+
+-- name: clear_ledger
+DELETE FROM ledger_entries
+WHERE account_id = :account_id;
+
+-- name: export_deliveries
+SELECT id, task_id, url, state, attempts_made, due_at, created_at, copies_left, held
+FROM deliveries WHERE account_id = :account_id
+ORDER BY created_at, id;
+
+-- name: import_deliveries
+INSERT INTO deliveries
+    (id, task_id, url, state, attempts_made, due_at, created_at, copies_left, held, account_id)
+VALUES
+    (:id, :task_id, :url, :state, :attempts_made, :due_at, :created_at, :copies_left, :held,
+    :account_id)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: clear_deliveries
+DELETE FROM deliveries
+WHERE account_id = :account_id;
+
+-- name: export_attempts
+SELECT delivery_id, number, at, status, duration_ms, answer, error
+FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE account_id = :account_id)
+ORDER BY delivery_id, number;
+
+-- name: import_attempts
+INSERT INTO attempts
+    (delivery_id, number, at, status, duration_ms, answer, error)
+VALUES
+    (:delivery_id, :number, :at, :status, :duration_ms, :answer, :error);
+
+-- name: clear_attempts
+DELETE FROM attempts
+WHERE delivery_id IN (SELECT id FROM deliveries WHERE account_id = :account_id);
+
+-- name: export_uploads
+SELECT id, media_type, content, created_at
+FROM uploads WHERE account_id = :account_id
+ORDER BY created_at, id;
+
+-- name: import_uploads
+INSERT INTO uploads
+    (id, media_type, content, created_at, account_id)
+VALUES
+    (:id, :media_type, :content, :created_at, :account_id)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: clear_uploads
+DELETE FROM uploads
+WHERE account_id = :account_id;
+
+-- name: export_faults
+SELECT number, spec, directive, times, seen, hits
+FROM faults WHERE account_id = :account_id
+ORDER BY number;
+
+-- name: import_faults
+INSERT INTO faults
+    (number, spec, directive, times, seen, hits, account_id)
+VALUES
+    (:number, :spec, :directive, :times, :seen, :hits, :account_id);
+
+-- name: clear_faults
+DELETE FROM faults
+WHERE account_id = :account_id;
+
+-- name: export_journal
+SELECT number, at, operation, method, path, status, duration_ms, request_id, task_id, request,
+    answer, notes
+FROM journal_entries WHERE account_id = :account_id
+ORDER BY number;
+
+-- name: import_journal
+INSERT INTO journal_entries
+    (number, at, operation, method, path, status, duration_ms, request_id, task_id, request, answer,
+    notes, account_id)
+VALUES
+    (:number, :at, :operation, :method, :path, :status, :duration_ms, :request_id, :task_id,
+    :request, :answer, :notes, :account_id);
+
+-- name: clear_journal
+DELETE FROM journal_entries
+WHERE account_id = :account_id;
+
+-- name: export_inboxes
+SELECT name, answers, messages_received
+FROM inboxes WHERE account_id = :account_id
+ORDER BY name;
+
+-- name: import_inboxes
+INSERT INTO inboxes
+    (name, answers, messages_received, account_id)
+VALUES
+    (:name, :answers, :messages_received, :account_id);
+
+-- name: clear_inboxes
+DELETE FROM inboxes
+WHERE account_id = :account_id;
+
+-- name: export_inbox_messages
+SELECT inbox, number, at, delivery_id, headers, body, signature, status
+FROM inbox_messages WHERE account_id = :account_id
+ORDER BY inbox, number;
+
+-- name: import_inbox_messages
+INSERT INTO inbox_messages
+    (inbox, number, at, delivery_id, headers, body, signature, status, account_id)
+VALUES
+    (:inbox, :number, :at, :delivery_id, :headers, :body, :signature, :status, :account_id);
+
+-- name: clear_inbox_messages
+DELETE FROM inbox_messages
+WHERE account_id = :account_id;
+
+-- name: export_account
+SELECT seed, id_seed, clock_offset_ms, clock_frozen_at, granted, available, reserved, charged,
+    tasks_created, uploads_created, faults_created, journal_entries
+FROM accounts WHERE id = :account_id;
+
+-- name: import_account
+UPDATE accounts SET seed = :seed, id_seed = :id_seed, granted = :granted, available = :available,
+    reserved = :reserved, charged = :charged, tasks_created = :tasks_created,
+    uploads_created = :uploads_created, ledger_entries = :ledger_entries,
+    faults_created = :faults_created, journal_entries = :journal_entries,
+    faults_version = CASE WHEN faults_version = 0 AND :faults = 0 THEN 0
+        ELSE faults_version + 1 END
+WHERE id = :account_id;
+
+-- name: set_budget_used
+UPDATE api_keys SET budget_used = :credits, window_requests = 0, window_started_at = 0
+WHERE account_id = :account_id;
+
+-- name: delete_keys_of_account
+DELETE FROM api_keys WHERE account_id = :account_id;
+
+-- name: delete_account
+DELETE FROM accounts WHERE id = :account_id;

@@ -113,6 +113,8 @@ class Moved(NamedTuple):
     entry_number: int
     tasks_created: int
     clock: AccountClock
+    seed: int
+    id_seed: int
 
 
 class StoredTask(NamedTuple):

@@ -1,6 +1,7 @@
 """Tasks and uploads in the store."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from emulator.core.clock import AccountClock
@@ -65,6 +66,27 @@ class TaskQueries(Queries):
         row = self._run("request", {"id": task_id}).fetchone()
         return None if row is None else _request_from_json(row[0], Frame(row[1], row[2]))
 
+    def end_task(self, task: Task) -> bool:
+        """Give a task that has not ended the timeline that it has here; False where it has."""
+        timeline = task.timeline
+        parameters = {
+            "id": task.id,
+            "starts_at": timeline.starts_at,
+            "ends_at": timeline.ends_at,
+            "images": timeline.images,
+            "error_code": timeline.error_code,
+            "charge": task.charge,
+        }
+        return self._run("end_task", parameters).rowcount == 1
+
+    def tasks_of_account(self, account_id: str) -> Iterator[Task]:
+        """An account's tasks, newest first."""
+        return map(_task, self._run("tasks_of_account", {"id": account_id}))
+
+    def expects_callback(self, account_id: str) -> bool:
+        """Whether an unsettled task of the account has a callback_url."""
+        return self._run("callback_ahead", {"id": account_id}).fetchone() is not None
+
     def claim_task(self, task_id: str) -> Task | None:
         """Mark a task as settled and return it; None where it was already."""
         row = self._run("claim_task", {"id": task_id}).fetchone()
@@ -100,10 +122,10 @@ class TaskQueries(Queries):
         instant: int | None = row[0]
         return instant
 
-    def next_upload_number(self, account_id: str) -> int:
-        """Count an account's uploads; 1 for the first."""
-        number: int = self._run("next_upload_number", {"id": account_id}).fetchone()[0]
-        return number
+    def next_upload_number(self, account_id: str) -> tuple[int, int] | None:
+        """Count an account's uploads, 1 for the first, and give its id_seed; None: it is gone."""
+        row = self._run("next_upload_number", {"id": account_id}).fetchone()
+        return None if row is None else (row[0], row[1])
 
     def add_upload(
         self, upload_id: str, account_id: str, media_type: str, content: bytes, now: int

@@ -4,8 +4,16 @@ from emulator.store.accounts import AccountQueries
 from emulator.store.deliveries import DeliveryQueries
 from emulator.store.faults import FaultQueries
 from emulator.store.inboxes import InboxQueries
+from emulator.store.snapshots import SnapshotQueries
 from emulator.store.tasks import TaskQueries
 
 
-class Transaction(AccountQueries, TaskQueries, DeliveryQueries, FaultQueries, InboxQueries):
+class Transaction(
+    AccountQueries,
+    TaskQueries,
+    DeliveryQueries,
+    FaultQueries,
+    InboxQueries,
+    SnapshotQueries,
+):
     """All queries of one transaction."""

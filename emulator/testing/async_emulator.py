@@ -12,7 +12,6 @@ from starlette.types import ASGIApp
 from emulator.testing.async_account import AsyncAccount
 from emulator.testing.opening import ClockState, Limits, check_health, clean_url, open_account
 from emulator.testing.server import LoopServer, ThreadServer
-from emulator.testing.start_settings import control_token as token_of
 from emulator.testing.start_settings import read_settings
 from emulator.testing.wire import AsyncDriver, Place
 
@@ -48,7 +47,7 @@ class AsyncEmulator:
         server = LoopServer(chosen)
         await server.start()
         try:
-            place = Place(_IN_PROCESS_URL, token_of(chosen))
+            place = Place(_IN_PROCESS_URL, chosen.control_token)
             driver = AsyncDriver(place, lambda: httpx2.ASGITransport(server.app))
             yield cls(driver, app=server.app)
         finally:
@@ -59,7 +58,7 @@ class AsyncEmulator:
         """Start a server in a thread: see ``Emulator.start``; end it with ``await stop()``."""
         chosen = read_settings(settings)
         server = ThreadServer(chosen)
-        return cls(AsyncDriver(Place(server.url, token_of(chosen))), server)
+        return cls(AsyncDriver(Place(server.url, chosen.control_token)), server)
 
     @classmethod
     async def connect(cls, url: str, control_token: str | None = None) -> Self:

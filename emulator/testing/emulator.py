@@ -7,7 +7,6 @@ from typing import Self
 from emulator.testing.account import Account
 from emulator.testing.opening import ClockState, Limits, check_health, clean_url, open_account
 from emulator.testing.server import ThreadServer
-from emulator.testing.start_settings import control_token as token_of
 from emulator.testing.start_settings import read_settings
 from emulator.testing.wire import Driver, Place
 
@@ -41,7 +40,7 @@ class Emulator:
         """
         chosen = read_settings(settings)
         server = ThreadServer(chosen)
-        return cls(Place(server.url, token_of(chosen)), server)
+        return cls(Place(server.url, chosen.control_token), server)
 
     @classmethod
     def connect(cls, url: str, control_token: str | None = None) -> Self:

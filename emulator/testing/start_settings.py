@@ -30,11 +30,6 @@ def read_settings(given: Mapping[str, object]) -> Settings:
     return Settings(**{name: _value(by_name[name], value) for name, value in chosen.items()})
 
 
-def control_token(settings: Settings) -> str | None:
-    """What a server with these settings asks for, or None."""
-    return getattr(settings, "control_token", None) or None
-
-
 def _value(setting: "Field[Any]", value: object) -> Any:
     default = setting.default if setting.default_factory is MISSING else setting.default_factory()
     if isinstance(value, str) or _is_number(value):

@@ -2,6 +2,7 @@
 
 A page's ``bash`` blocks that begin with ``curl`` (or set a variable from one) run in one shell, in
 the page's order. A ``json`` block after one is its answer: an error where it shows an error.
+A ``python`` block is a script; those that begin with a file's name (``# test_it.py``) are a suite.
 """
 
 import json
@@ -27,6 +28,7 @@ CURL_FAILED_WITH_BODY = 22
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CURL = re.compile(r"(\w+=\$\()?curl ")
+MODULE = re.compile(r"# (\w+\.py)\n")
 # What differs from run to run; everything else is compared as it stands.
 VARIES = re.compile(r"\d{4}-\d\d-\d\dT|://|Unix|^(sk-|acct_|msg_)")
 VARYING_FIELDS = {"created", "duration_ms", "offset_seconds", "hint", "message", "error", "version"}
@@ -53,6 +55,17 @@ class Block:
 def fences(page: Path) -> list[tuple[str, str]]:
     """A page's fenced blocks: language, text."""
     return FENCE.findall(page.read_text("utf-8"))
+
+
+def python_blocks(page: Path) -> list[str]:
+    """A page's Python blocks."""
+    return [text for language, text in fences(page) if language == "python"]
+
+
+def modules(page: Path) -> dict[str, str]:
+    """A page's Python blocks that are files of a test suite: name -> text."""
+    named = [(MODULE.match(text), text) for text in python_blocks(page)]
+    return {match[1]: text for match, text in named if match}
 
 
 def blocks(page: Path) -> list[Block]:
@@ -120,7 +133,7 @@ def test_a_page_is_true(page: Path, documented_server: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("page", "code"),
-    [(page, text) for page in PAGES for language, text in fences(page) if language == "python"],
+    [(page, text) for page in PAGES for text in python_blocks(page) if not MODULE.match(text)],
     ids=lambda value: value.name if isinstance(value, Path) else "python",
 )
 def test_a_python_block_runs(page: Path, code: str, documented_server: str, tmp_path: Path) -> None:
@@ -135,3 +148,22 @@ def test_a_python_block_runs(page: Path, code: str, documented_server: str, tmp_
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if modules(page)], ids=lambda page: str(page.name)
+)
+def test_a_pages_suite_passes(page: Path, tmp_path: Path) -> None:
+    for name, code in modules(page).items():
+        (tmp_path / name).write_text(code, "utf-8")
+    options = ("-W", "error", "-p", "emulator.pytest_plugin", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--strict-markers", *options],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

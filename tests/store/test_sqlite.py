@@ -13,7 +13,7 @@ from emulator.store.transaction import Transaction
 
 
 def add(tx: Transaction) -> None:
-    tx.add_account("acct_1", 1, 0)
+    tx.add_account("acct_1", 1, 1, 0)
     tx.move_credits("acct_1", grant(100))
 
 

@@ -100,7 +100,7 @@ class _Shop(BaseHTTPRequestHandler):
     """Something else that listens."""
 
     def do_GET(self) -> None:
-        body = b"<h1>Shop</h1>" if self.server.server_port % 2 else b'{"status": "up"}'
+        body = b"<h1>Shop</h1>" if self.path.startswith("/html") else b'{"status": "up"}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -120,9 +120,29 @@ def shop() -> Iterator[str]:
         thread.join()
 
 
-def test_something_else_answers(shop: str) -> None:
-    with pytest.raises(EmulatorError, match=f"what answers at {shop} is no emulator: "):
-        Emulator.connect(shop)
+@pytest.mark.parametrize(("path", "found"), [("", "{'status': 'up'}"), ("/html", "<h1>Shop</h1>")])
+def test_something_else_answers(shop: str, path: str, found: str) -> None:
+    with pytest.raises(
+        EmulatorError, match=f"what answers at {shop}{path} is no emulator: .*{found}"
+    ):
+        Emulator.connect(shop + path)
+
+
+async def test_something_else_answers_with_await(shop: str) -> None:
+    with pytest.raises(EmulatorError, match="is no emulator"):
+        await AsyncEmulator.connect(shop)
+
+
+def test_a_control_token() -> None:
+    with Emulator.start(control_token="a-token-of-a-test") as emulator:
+        assert emulator.new_account(clock="frozen").credits.available == 100_000
+        with Emulator.connect(emulator.url, "a-token-of-a-test") as connected:
+            assert connected.new_account().tasks() == []
+        with (
+            Emulator.connect(emulator.url) as stranger,
+            pytest.raises(EmulatorError, match="X-Emulator-Token"),
+        ):
+            print(stranger.new_account().credits)
 
 
 async def test_in_process_without_a_socket() -> None:

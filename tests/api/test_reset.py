@@ -1,0 +1,157 @@
+"""Reset: an account as fresh, whatever is under way."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from emulator.core.callback import AttemptResult
+from emulator.core.latency import Latency
+from tests.support.images import decoded, image_bytes
+from tests.support.world import CREATION, World, open_world
+
+HOOK = "http://127.0.0.1:9/hook"
+TABLES = (
+    "tasks", "deliveries", "attempts", "uploads", "faults", "journal_entries", "inboxes",
+    "inbox_messages",
+)  # fmt: skip
+
+
+async def reset(world: World, status: int = 200, **body: Any) -> dict[str, Any]:
+    response = await world.client.post("/_emulator/account/reset", json=body)
+    assert response.status_code == status, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+async def fill(world: World) -> dict[str, Any]:
+    """Give an account some of everything; return its first task, ended."""
+    files = {"file": ("a.png", image_bytes(), "image/png")}
+    await world.client.post("/v1/images/upload", files=files)
+    task = await world.create(callback_url=HOOK)
+    await world.clock_command(advance="25h")
+    await world.create()
+    fault = {"fault": "task_fails", "prompt": "never"}
+    assert (await world.client.post("/_emulator/faults", json=fault)).status_code == 201
+    assert (await world.client.post("/_emulator/inbox/a", json={"x": 1})).status_code == 200
+    return await world.task(task["task_id"])
+
+
+def rows(world: World) -> dict[str, int]:
+    connection = world.server.database._connection
+    return {
+        table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES
+    }
+
+
+async def test_an_account_is_as_fresh(world: World) -> None:
+    fresh = (await world.client.get("/_emulator/account")).json()
+    before = await fill(world)
+    assert await reset(world) == fresh
+    assert set(rows(world).values()) == {0}
+    assert [entry["kind"] for entry in await world.ledger()] == ["grant"]
+    clock = (await world.client.get("/_emulator/clock")).json()
+    assert (clock["frozen"], clock["offset_seconds"]) == (False, 0.0)
+    connection = world.server.database._connection
+    assert connection.execute("SELECT faults_version FROM accounts").fetchone()[0] == 2
+    again = await fill(world)
+    assert again == before
+
+
+async def test_a_seed_can_be_chosen() -> None:
+    async with open_world(latency=Latency("fast")) as world:
+        ends = []
+        for seed in (42, 43, 42):
+            assert (await reset(world, seed=seed))["seed"] == seed
+            task_id = (await world.create(size="1:1"))["task_id"]
+            await world.clock_command(run_until={"task_ended": task_id})
+            detail = await world.task(task_id)
+            content = (await world.client.get(detail["result"]["data"][0]["url"])).content
+            ends.append((task_id, detail["completed_at"], decoded(content).tobytes()))
+        assert ends[0] == ends[2]
+        assert ends[0][0] == ends[1][0]
+        assert ends[0][1:] != ends[1][1:]
+
+
+@pytest.mark.parametrize(
+    "body", [{"seed": -1}, {"seed": 2**63}, {"seed": "1"}, {"seed": None}, {"x": 1}]
+)
+async def test_bad_resets_change_nothing(world: World, body: dict[str, Any]) -> None:
+    task_id = (await world.create())["task_id"]
+    await reset(world, 400, **body)
+    assert (await world.task(task_id))["status"] == "pending"
+
+
+async def test_a_key_keeps_its_limits_and_gets_its_budget_back(world: World) -> None:
+    created = (await world.client.post("/_emulator/keys", json={"budget_credits": 30})).json()
+    world.client.headers["Authorization"] = f"Bearer {created['key']}"
+    await world.create()
+    assert (await world.client.post("/v1/images/generations", json=CREATION)).status_code == 402
+    await reset(world)
+    await world.create()
+    assert (await world.client.post("/v1/images/generations", json=CREATION)).status_code == 402
+
+
+async def test_a_waiting_call_is_told_that_its_task_is_gone(world: World) -> None:
+    waiting = asyncio.create_task(world.client.post("/v1/images/generations/sync", json=CREATION))
+    while (await world.sums())["reserved"] == 0:
+        await asyncio.sleep(0)
+    await reset(world)
+    response = await asyncio.wait_for(waiting, 5)
+    assert response.json()["error"]["code"] == "task_not_found"
+
+
+async def test_an_attempt_under_way_leaves_no_trace(world: World) -> None:
+    started, answer = asyncio.Event(), asyncio.Event()
+
+    class SlowSender:
+        async def send(self, url: str, body: bytes, headers: dict[str, str]) -> AttemptResult:
+            started.set()
+            await answer.wait()
+            return AttemptResult(200, 1)
+
+        async def close(self) -> None:
+            pass
+
+    world.server.services.deliveries._sender = SlowSender()
+    for _ in range(2):  # the second task has the same ids as the first
+        await world.create(callback_url=HOOK)
+        world.clock.pass_seconds(10)
+        started.clear()
+        await world.server.runner.do_due()
+        await started.wait()
+        assert rows(world)["deliveries"] == 1
+        await reset(world)
+    answer.set()
+    assert world.server.services.deliveries.under_way == 0
+    await world.create(callback_url=HOOK)
+    await world.clock_command(run_until={"deliveries_exhausted": True})
+    assert (rows(world)["deliveries"], rows(world)["attempts"]) == (1, 1)
+
+
+async def test_a_deleted_account_begins_anew(world: World) -> None:
+    account_id = (await world.client.get("/_emulator/account")).json()["account_id"]
+    await fill(world)
+    answer = await world.client.delete("/_emulator/account")
+    assert answer.json() == {"deleted": account_id}
+    assert set(rows(world).values()) == {0}
+    connection = world.server.database._connection
+    for table in ("accounts", "api_keys", "ledger_entries"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
+    assert await world.balance() == 100_000
+
+
+async def test_a_deleted_key_is_unknown_where_keys_are_strict() -> None:
+    async with open_world(keys="strict") as world:
+        key = (await world.client.post("/_emulator/keys", json={})).json()["key"]
+        world.client.headers["Authorization"] = f"Bearer {key}"
+        assert (await world.client.delete("/_emulator/account")).status_code == 200
+        assert (await world.client.get("/v1/credits/balance")).status_code == 401
+
+
+async def test_other_accounts_notice_nothing(world: World) -> None:
+    task_id = (await world.create())["task_id"]
+    other = {"Authorization": "Bearer sk-other"}
+    await world.client.post("/_emulator/account/reset", json={}, headers=other)
+    await world.client.delete("/_emulator/account", headers=other)
+    assert (await world.task(task_id))["status"] == "pending"
