@@ -19,14 +19,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import load, servers
+from benchmarks import load, servers, steering
 from benchmarks.fill import copied_ids, fill
+from benchmarks.load import alternate, ended_tasks
+from benchmarks.measures import Measure, ratio_measure
 from benchmarks.servers import BenchError, Server
 
 PICTURES = Path(__file__).resolve().parent / "pictures.py"
@@ -37,37 +38,6 @@ MEMORY_TASKS = 100_000
 MEMORY_LIMIT_SECONDS = 300
 MANY_TASKS = 1_000_000
 WIDTHS = (40, 13, 13, 8, 9)
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One line of the table.
-
-    `measured` and `base` are what was seen, in `unit`; `value` is what is compared with `target`,
-    from above if `at_least`, else from below. `samples` are the single values behind both.
-    """
-
-    name: str
-    unit: str
-    measured: float
-    base: float | None
-    value: float
-    target: float
-    at_least: bool
-    samples: dict[str, list[float]]
-
-    @property
-    def reached(self) -> bool:
-        """Whether the target is met."""
-        return self.value >= self.target if self.at_least else self.value <= self.target
-
-
-def ratio_measure(
-    name: str, unit: str, samples: dict[str, list[float]], target: float, *, at_least: bool
-) -> Measure:
-    """Compare the medians of two series of `samples`, the measured one first."""
-    measured, base = (median(series) for series in samples.values())
-    return Measure(name, unit, measured, base, measured / base, target, at_least, samples)
 
 
 def main() -> int:
@@ -124,34 +94,17 @@ def measure_all(seconds: int, rounds: int, folder: Path) -> list[Measure]:
             ratio_measure("POST /v1/images/generations", "/s", samples, 0.7, at_least=True)
         )
         _progress("reads")
-        gets = {name: load.reads(server, _ended(server), folder) for name, server in pair.items()}
+        gets = {
+            name: load.reads(server, ended_tasks(server, READ_IDS), folder)
+            for name, server in pair.items()
+        }
         samples = alternate(gets, seconds, rounds)
         measures.append(ratio_measure("GET /v1/tasks/{id}", "/s", samples, 0.8, at_least=True))
+    _progress("what the journal costs")
+    measures.extend(steering.measure_journal(seconds, rounds, folder))
     measures.append(measure_memory(folder))
     measures.append(measure_many_tasks(seconds, rounds, folder))
     return measures
-
-
-def alternate(loads: dict[str, load.Load], seconds: int, rounds: int) -> dict[str, list[float]]:
-    """Run `loads` in turn; return the answers a second that each gave in each round."""
-    samples: dict[str, list[float]] = {name: [] for name in loads}
-    for each in loads.values():
-        each.run(1)
-        servers.await_idle(each.server)
-    for number in range(rounds):
-        order = list(loads) if number % 2 == 0 else list(reversed(loads))
-        for name in order:
-            samples[name].append(loads[name].run(seconds)[1])
-            servers.await_idle(loads[name].server)
-    return samples
-
-
-def _ended(server: Server) -> list[str]:
-    """Ids of tasks that were created on `server` and, on an emulator, have succeeded."""
-    task_ids = load.create_tasks(server, READ_IDS)
-    if server.name != "floor":
-        load.await_ended(server, task_ids)
-    return task_ids
 
 
 def measure_start(folder: Path) -> Measure:
@@ -195,7 +148,7 @@ def measure_many_tasks(seconds: int, rounds: int, folder: Path) -> Measure:
     _progress(f"reads with {MANY_TASKS:,} stored tasks")
     few, many = folder / "few.sqlite", folder / "many.sqlite"
     with servers.emulator(few) as server:
-        task_ids = _ended(server)
+        task_ids = ended_tasks(server, READ_IDS)
         servers.await_idle(server)
     fill(few, many, task_ids[0], MANY_TASKS)
     spread = copied_ids(task_ids[0], MANY_TASKS - READ_IDS, count=5_000)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import BenchError, Server
+from benchmarks.servers import BenchError, Server, await_idle
 
 KEY = "sk-bench"
 BODY = {
@@ -124,3 +124,25 @@ def _call(server: Server, path: str, body: bytes | None = None) -> dict[str, Any
             return parsed
     except (OSError, ValueError) as error:
         raise BenchError(f"the {server.name} did not answer {path}: {error}") from error
+
+
+def alternate(loads: dict[str, Load], seconds: int, rounds: int) -> dict[str, list[float]]:
+    """Run `loads` in turn; return the answers a second that each gave in each round."""
+    samples: dict[str, list[float]] = {name: [] for name in loads}
+    for each in loads.values():
+        each.run(1)
+        await_idle(each.server)
+    for number in range(rounds):
+        order = list(loads) if number % 2 == 0 else list(reversed(loads))
+        for name in order:
+            samples[name].append(loads[name].run(seconds)[1])
+            await_idle(loads[name].server)
+    return samples
+
+
+def ended_tasks(server: Server, count: int) -> list[str]:
+    """Ids of tasks that were created on `server` and, on an emulator, have succeeded."""
+    task_ids = create_tasks(server, count)
+    if server.name != "floor":
+        await_ended(server, task_ids)
+    return task_ids

@@ -55,11 +55,11 @@ def floor(database: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def emulator(database: Path) -> Iterator[Server]:
+def emulator(database: Path, *flags: str) -> Iterator[Server]:
     """Run the emulator on the SQLite file `database`, with the log that users have by default."""
     if not Path(EMULATOR[0]).exists():
         raise BenchError(f"{EMULATOR[0]} is not there: install the project first (make serve)")
-    with _running("emulator", [*EMULATOR, *EMULATOR_FLAGS], database) as server:
+    with _running("emulator", [*EMULATOR, *EMULATOR_FLAGS, *flags], database) as server:
         yield server
 
 

@@ -12,6 +12,7 @@ from emulator.adapters.pictures import ImageInspector, LateRenderer
 from emulator.adapters.real_clock import SystemClock
 from emulator.api.access_log import AccessLog
 from emulator.api.app import Lifespan, build_app
+from emulator.api.capture import journal_entry
 from emulator.api.connections import Connections
 from emulator.core.callback import AttemptResult
 from emulator.core.latency import Latency
@@ -23,6 +24,7 @@ from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.forcing import Forcing
 from emulator.service.inboxes import Inboxes
+from emulator.service.journal import Journal
 from emulator.service.media import Media
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
@@ -96,7 +98,8 @@ def compose(
         return Tasks(database, clock, settings, secret, wakeups, faults, settlement, deliveries)
 
     media = Media(database, clock, LateRenderer(), settings, secret, faults)
-    resets = Resets(database, clock, clocks, deliveries, faults, wakeups, settings)
+    journal = Journal(database, settings, journal_entry)
+    resets = Resets(database, clock, clocks, deliveries, faults, journal, wakeups, settings)
     instant = replace(settings, latency=Latency("instant"))
     inspector, fetcher = _inspector(settings), _fetcher(settings)
     services = Services(
@@ -116,21 +119,22 @@ def compose(
         ),
         clocks=clocks,
         faults=faults,
+        journal=journal,
         forcing=Forcing(database, clock, settings, wakeups, settlement),
         resets=resets,
-        snapshots=Snapshots(database, clock, resets, inspector, settings),
+        snapshots=Snapshots(database, clock, resets, journal, inspector, settings),
     )
     runner = Runner(database, clock, deliveries, clocks, wakeups, settlement)
     access_log, connections = AccessLog(settings.log), Connections()
-    beside = (runner.run, access_log.run)
-    app = build_app(services, access_log, connections, _lifespan(beside, wakeups, deliveries))
+    beside = (runner.run, access_log.run, journal.run)
+    app = build_app(services, access_log, connections, _lifespan(beside, services, wakeups))
     return Server(app, services, runner, wakeups, database, connections)
 
 
 def _lifespan(
     beside: Sequence[Callable[[], Coroutine[None, None, None]]],
+    services: Services,
     wakeups: Wakeups,
-    deliveries: Deliveries,
 ) -> Lifespan:
     """What runs beside the requests, from the server's start to its stop."""
 
@@ -142,7 +146,8 @@ def _lifespan(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await deliveries.stop()
+        await services.journal.flush()
+        await services.deliveries.stop()
 
     return lifespan
 

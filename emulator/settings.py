@@ -142,6 +142,14 @@ class Settings:
     picture_cache_mib: int = _setting(
         64, "memory for pictures that were drawn, in MiB", read.whole_number(0, 65_536)
     )
+    journal_entries: int = _setting(
+        1000, "requests that the journal keeps for each account; 0: no journal",
+        read.whole_number(0, 1_000_000),
+    )  # fmt: skip
+    journal_body_bytes: int = _setting(
+        8192, "longest body that the journal keeps whole, in bytes",
+        read.whole_number(0, 64 * MIB),
+    )  # fmt: skip
     public_url: str = _setting(
         "", "what links begin with; by default the Host that the client asked",
         read.public_url, "the request's Host",

@@ -14,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from emulator.api.form_summary import form_summary
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Hit
 from emulator.service.services import Services
@@ -41,6 +42,10 @@ class Call:
         task_id: the task that it made or asked for, or None.
         faults: names of the faults that met it.
         hit: the fault that disturbs its answer, or None.
+        sent: the request's body, as much of it as the journal keeps; None: it was not read.
+        sent_is_cut: whether that is not all of it.
+        refusal: code, param, claim and message of its refusal, or None.
+        answer_type: the Content-Type of its answer, once it is sent.
     """
 
     request_id: str
@@ -52,6 +57,10 @@ class Call:
     task_id: str | None = None
     faults: tuple[str, ...] = ()
     hit: Hit | None = None
+    sent: bytes | None = None
+    sent_is_cut: bool = False
+    refusal: tuple[str, str | None, str | None, str] | None = None
+    answer_type: bytes = b""
 
 
 def call_of(request: Request) -> Call:
@@ -123,7 +132,10 @@ async def read_json_object(request: Request, services: Services) -> dict[str, An
         message = await receive()
         chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
-    return parse_json_object(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    call, kept_bytes = call_of(request), services.settings.journal_body_bytes
+    call.sent, call.sent_is_cut = body[:kept_bytes], len(body) > kept_bytes
+    return parse_json_object(body)
 
 
 @asynccontextmanager
@@ -148,6 +160,8 @@ async def open_form(request: Request, services: Services) -> AsyncIterator[FormD
         problem = error.message if isinstance(error, MultiPartException) else str(error)
         message = f"The body must be a multipart form: {problem}"
         raise Refusal("invalid_body", message, "body") from error
+    call = call_of(request)
+    call.sent, call.sent_is_cut = form_summary(form, services.settings.journal_body_bytes)
     try:
         yield form
     finally:

@@ -11,6 +11,7 @@ from emulator.service.services import Services
 async def picture(request: Request, services: Services) -> Response:
     """Answer a task's image."""
     path, query = request.path_params, request.query_params
+    call_of(request).task_id = path["task_id"]
     file = await services.media.open_picture(
         path["task_id"], path["index"], query.get("expires", ""), query.get("signature", "")
     )
@@ -28,7 +29,7 @@ async def upload(request: Request, services: Services) -> Response:
 
 async def _answer(request: Request, services: Services, file: MediaFile) -> Response:
     call = call_of(request)
-    call.now = file.now
+    call.now, call.account_id = file.now, file.account_id
     etag = f'"{file.etag}"'
     # no-cache: ask each time, since the account's clock can move the expiry into the past.
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

@@ -35,6 +35,9 @@ class Envelope:
         self._connections = connections
         self._services = services
         self._access_log = access_log
+        self._journal = services.journal
+        self._keeps_journal = services.settings.journal_entries > 0
+        self._kept_bytes = services.settings.journal_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, the answer is one of ours."""
@@ -54,8 +57,11 @@ class Envelope:
             nonlocal disturbed
             if message["type"] == "http.response.start":
                 call.status = message["status"]
+                call.answer_type = _content_type(message["headers"])
                 message["headers"].append((b"x-request-id", call.request_id.encode()))  # REQ-1
                 message["headers"].append((b"date", _date(call.now // SECOND)))
+            elif not message.get("more_body"):
+                self._note(scope, call, time.perf_counter() - started, message.get("body", b""))
             if call.hit is not None:
                 disturbed = disturbed or Disturbed(send, call.hit, services.pause)
                 await disturbed(message)
@@ -63,24 +69,37 @@ class Envelope:
                 await send(message)
 
         try:
-            try:
-                await self._app(scope, receive, send_signed)
-            except (Exception, asyncio.CancelledError) as error:
-                if call.status or isinstance(error, ClientDisconnect | ConnectionCut):
-                    raise
-                await self._answer(error, call)(scope, receive, send_signed)
+            await self._run(scope, receive, send_signed, call)
         except ClientDisconnect:
             pass
         except ConnectionCut as cut:
             await self._connections.cut(scope, receive, in_answer=cut.in_answer)
         finally:
-            self._access_log.add(scope, call, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._access_log.add(scope, call, seconds)
+            if not call.status:  # the client went away, or was cut off
+                self._note(scope, call, seconds, b"")
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
+        """Answer, with an error where one is raised before the answer began."""
+        try:
+            await self._app(scope, receive, send)
+        except (Exception, asyncio.CancelledError) as error:
+            if call.status or isinstance(error, ClientDisconnect | ConnectionCut):
+                raise
+            await self._answer(error, call)(scope, receive, send)
+
+    def _note(self, scope: Scope, call: Call, seconds: float, body: bytes) -> None:
+        """Note a request of a known account for the journal, before the client has the answer."""
+        if self._keeps_journal and call.operation and call.account_id != "-":
+            sent = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
+            kept = body[: self._kept_bytes]
+            self._journal.note(call.account_id, (sent, call, seconds, kept, len(body)))
 
     def _answer(self, error: BaseException, call: Call) -> ASGIApp:
         if isinstance(error, ProxyPage):
             return error
-        if isinstance(error, Refusal) and error.now is not None:
-            call.now = error.now
+        _note_error(call, error)
         return self._error(error)
 
     def _error(self, error: BaseException) -> JsonAnswer:
@@ -115,6 +134,22 @@ class Envelope:
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)
         return JsonAnswer(body, status, headers)
+
+
+def _content_type(headers: list[tuple[bytes, bytes]]) -> bytes:
+    for name, value in headers:
+        if name == b"content-type":
+            return value
+    return b""
+
+
+def _note_error(call: Call, error: BaseException) -> None:
+    if isinstance(error, Refusal):
+        call.refusal = (error.code, error.param, error.claim, error.message)
+        call.now = call.now if error.now is None else error.now
+        call.account_id = error.account_id or call.account_id
+    elif isinstance(error, TaskFailed):
+        call.refusal = (error.failure["code"], None, "ERR-7", error.failure["message"])
 
 
 @lru_cache(maxsize=64)

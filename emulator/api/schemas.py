@@ -54,6 +54,20 @@ class CreationBody(BaseModel):
     )
 
 
+def _names(name: str, alias: object) -> tuple[str, ...]:
+    if isinstance(alias, AliasChoices):
+        return tuple(str(choice) for choice in alias.choices)
+    return (str(alias or name),)
+
+
+# Every name under which a field of a creation may be sent.
+FIELD_NAMES = frozenset(
+    spelling
+    for name, info in CreationBody.model_fields.items()
+    for spelling in _names(name, info.validation_alias)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Creation:
     """A valid request, whose reference URLs were not looked at yet.

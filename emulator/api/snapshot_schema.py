@@ -201,6 +201,32 @@ class _Fault(_Part):
     hits: Count
 
 
+class _SentNotes(_Part):
+    content_type: ShortText | None
+    user_agent: ShortText | None
+    cut: bool
+
+
+class _AnswerNotes(_Part):
+    content_type: ShortText | None
+    bytes: Count
+    cut: bool
+
+
+class _RefusalNotes(_Part):
+    code: Name
+    param: str | None
+    claim: Name | None
+    message: str
+
+
+class _JournalNotes(_Part):
+    request: _SentNotes
+    answer: _AnswerNotes
+    refusal: _RefusalNotes | None
+    faults: list[Name]
+
+
 class _JournalEntry(_Part):
     number: Number
     at: Instant
@@ -211,9 +237,9 @@ class _JournalEntry(_Part):
     duration_ms: Count
     request_id: Name
     task_id: ShortText | None
-    request: JsonValue
-    answer: JsonValue
-    notes: JsonValue
+    request: str
+    answer: str
+    notes: _JournalNotes
 
 
 class _InboxAnswer(_Part):

@@ -16,6 +16,7 @@ class Refusal(Exception):
         claim: the id of the fact that asks for the refusal, or None where it is our own reading.
         retry_after_seconds: when to try again, or None.
         now: the account's instant, where a refusal without a caller knows it.
+        account_id: whose request it was, where a refusal without a caller knows it.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Refusal(Exception):
         claim: str | None = None,
         retry_after_seconds: int | None = None,
         now: int | None = None,
+        account_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -35,6 +37,7 @@ class Refusal(Exception):
         self.claim = claim
         self.retry_after_seconds = retry_after_seconds
         self.now = now
+        self.account_id = account_id
 
     @classmethod
     def invalid_value(

@@ -100,7 +100,7 @@ def resolve_frame(size: str, tier: str, profile: Profile) -> Frame:
             f"size {size} is outside the model's limits: {'; '.join(problems)}."
             f" Accepted: both edges multiples of {EDGE_STEP_PX} and at most {MAX_EDGE_PX}, ratio at"
             f" most {MAX_RATIO}:1, {MIN_PIXELS:,} to {MAX_PIXELS:,} pixels, for example"
-            f" {_nearest_valid(frame)}."
+            f" {nearest_valid_frame(frame)}."
         )
         raise Refusal("invalid_size", message, "size", claim="GEN-4")
     return frame
@@ -141,7 +141,7 @@ def broken_limits(frame: Frame) -> list[str]:
     return problems
 
 
-def _nearest_valid(frame: Frame) -> Frame:
+def nearest_valid_frame(frame: Frame) -> Frame:
     """Suggest a frame inside the limits with about the same shape."""
     width, height = frame.width_px, frame.height_px
     ratio = min(max(width / height, 1 / MAX_RATIO), MAX_RATIO)

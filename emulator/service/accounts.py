@@ -125,7 +125,8 @@ class Accounts:
         if caller is None:
             caller = await self._first_use(key, key_hash)
         if caller.revoked:
-            raise Refusal("invalid_api_key", "This API key was revoked.", claim="AUTH-1")
+            message, account_id = "This API key was revoked.", caller.account_id
+            raise Refusal("invalid_api_key", message, claim="AUTH-1", account_id=account_id)
         if counted and caller.requests_per_minute is not None:
             await self._count(caller, caller.requests_per_minute)
         return caller
@@ -185,6 +186,7 @@ class Accounts:
                 f" try again in {wait_seconds} s.",
                 claim="ERR-5",
                 retry_after_seconds=wait_seconds,
+                account_id=caller.account_id,
             )
 
 

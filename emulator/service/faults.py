@@ -105,11 +105,7 @@ class Faults:
         Raises:
             Refusal: the prompt carries a directive that can't be used.
         """
-        directives: list[tuple[str, Fault]] = []
-        if self._directives and facts.prompt is not None:
-            directives = parse_directives(
-                facts.prompt, signs=self._signs, calls_back=self._calls_back
-            )
+        directives = [] if facts.prompt is None else self.check_prompt(facts.prompt)
         if not directives and not caller.faults_version:
             return caller, []
 
@@ -131,6 +127,16 @@ class Faults:
             if not any(one.meets(facts) for phase in phases for one in phase):
                 return caller, []
         return await self._database.write(work)
+
+    def check_prompt(self, prompt: str) -> list[tuple[str, Fault]]:
+        """Read the directives in a prompt.
+
+        Raises:
+            Refusal: one of them can't be used.
+        """
+        if not self._directives:
+            return []
+        return parse_directives(prompt, signs=self._signs, calls_back=self._calls_back)
 
     def take(
         self, tx: Transaction, account_id: str, version: int, seed: int, phase: str, facts: Facts

@@ -33,6 +33,7 @@ class MediaFile:
         etag: changes with the picture's description.
         now: the account's instant.
         hit: the fault that meets the file, or None.
+        account_id: whose file it is.
         picture: what to draw, or None where ``content`` is there already.
         content: an upload's bytes.
     """
@@ -41,6 +42,7 @@ class MediaFile:
     etag: str
     now: int
     hit: Hit | None
+    account_id: str
     picture: Picture | None
     content: bytes = b""
 
@@ -130,14 +132,14 @@ class Media:
         self._check_signature(f"/media/{task_id}/{index}.png", expires, signature)
         stored = await self._database.read(lambda tx: tx.task(task_id))
         if stored is None:
-            raise _expired(expires, None)
+            raise _expired(expires)
         now = stored.clock.now(self._clock.now())
         if has_expired(expires, now):
-            raise _expired(expires, now)
+            raise _expired(expires, now, stored.task.account_id)
         picture, hit = await self._database.write(lambda tx: self._describe(tx, stored, int(index)))
         if hit is not None and hit.name == "link_dead":
-            raise _expired(expires, now)
-        return MediaFile(PNG, etag(picture), now, hit, picture)
+            raise _expired(expires, now, stored.task.account_id)
+        return MediaFile(PNG, etag(picture), now, hit, stored.task.account_id, picture)
 
     def _describe(
         self, tx: Transaction, stored: StoredTask, index: int
@@ -159,14 +161,16 @@ class Media:
         self._check_signature(upload_path(upload_id), expires, signature)
         upload = await self._database.read(lambda tx: tx.upload(upload_id))
         if upload is None:
-            raise _expired(expires, None)
+            raise _expired(expires)
         now = upload.clock.now(self._clock.now())
         if has_expired(expires, now):
-            raise _expired(expires, now)
+            raise _expired(expires, now, upload.account_id)
         hit = await self._database.write(lambda tx: self._meet_upload(tx, upload.account_id))
         if hit is not None and hit.name == "link_dead":
-            raise _expired(expires, now)
-        return MediaFile(upload.media_type, upload_id, now, hit, None, upload.content)
+            raise _expired(expires, now, upload.account_id)
+        return MediaFile(
+            upload.media_type, upload_id, now, hit, upload.account_id, None, upload.content
+        )
 
     def _meet_upload(self, tx: Transaction, account_id: str) -> Hit | None:
         account = tx.account(account_id)
@@ -212,7 +216,9 @@ def describe(tx: Transaction, task: Task, index: int) -> Picture:
     )
 
 
-def _expired(expires: str, now: int | None) -> Refusal:
+def _expired(expires: str, now: int | None = None, account_id: str | None = None) -> Refusal:
     moment = rfc3339(int(expires) * SECOND)
     message = f"This media link stopped working at {moment}, on the account's clock."
-    return Refusal("link_expired", message, "expires", claim="MEDIA-2", now=now)
+    return Refusal(
+        "link_expired", message, "expires", claim="MEDIA-2", now=now, account_id=account_id
+    )

@@ -10,6 +10,7 @@ from emulator.service.accounts import book, default_seed, free_id_seed
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.journal import Journal
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Caller, Database
@@ -31,6 +32,7 @@ class Resets:
         clocks: Clocks,
         deliveries: Deliveries,
         faults: Faults,
+        journal: Journal,
         wakeups: Wakeups,
         settings: Settings,
     ) -> None:
@@ -39,6 +41,7 @@ class Resets:
         self._clocks = clocks
         self._deliveries = deliveries
         self._faults = faults
+        self._journal = journal
         self._wakeups = wakeups
         self._settings = settings
 
@@ -87,5 +90,6 @@ class Resets:
         async with self._clocks.alone(account_id):
             under_way = await self._database.write(clear_and_work)
             self._faults.forget(account_id)
+            self._journal.forget(account_id)
             await self._deliveries.abandon(under_way)
         self._wakeups.change_clock()

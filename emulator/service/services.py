@@ -9,6 +9,7 @@ from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.forcing import Forcing
 from emulator.service.inboxes import Inboxes
+from emulator.service.journal import Journal
 from emulator.service.media import Media
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
@@ -38,4 +39,5 @@ class Services:
     forcing: Forcing
     resets: Resets
     snapshots: Snapshots
+    journal: Journal
     media_secret: bytes

@@ -9,6 +9,7 @@ from emulator.core.errors import Refusal, shown
 from emulator.core.picture import RENDERER_VERSION
 from emulator.core.ports import Inspector, RealClock
 from emulator.core.seed import numbered_id
+from emulator.service.journal import Journal
 from emulator.service.resets import Resets
 from emulator.service.snapshot_check import check_snapshot, copy_of
 from emulator.settings import Settings
@@ -22,7 +23,7 @@ Snapshot = dict[str, Any]
 _JSON_COLUMNS = {
     "tasks": ("request",),
     "faults": ("spec",),
-    "journal": ("request", "answer", "notes"),
+    "journal": ("notes",),
     "inboxes": ("answers",),
     "inbox_messages": ("headers",),
 }
@@ -38,17 +39,20 @@ class Snapshots:
         database: Database,
         clock: RealClock,
         resets: Resets,
+        journal: Journal,
         inspector: Inspector,
         settings: Settings,
     ) -> None:
         self._database = database
         self._clock = clock
         self._resets = resets
+        self._journal = journal
         self._inspector = inspector
         self._settings = settings
 
     async def export(self, caller: Caller) -> Snapshot:
         """The account with everything that is its own, as it is now."""
+        await self._journal.flush_account(caller.account_id)
         real_now = self._clock.now()
         return await self._database.write(lambda tx: self._export(tx, caller, real_now))
 

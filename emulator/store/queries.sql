@@ -278,6 +278,7 @@ SELECT 1 FROM deliveries WHERE account_id = :id AND held = 1 AND due_at IS NOT N
 -- name: release_held_deliveries
 UPDATE deliveries SET held = 0, due_at = :now, wake_at = :wake_at
 WHERE account_id = :id AND held = 1 AND id <> :except AND due_at > :now;
+
 -- name: open_inbox
 INSERT INTO inboxes (account_id, name, answers) VALUES (:account_id, :name, :answers)
 ON CONFLICT (account_id, name) DO NOTHING;
@@ -493,3 +494,52 @@ DELETE FROM api_keys WHERE account_id = :account_id;
 
 -- name: delete_account
 DELETE FROM accounts WHERE id = :account_id;
+
+-- name: claim_journal_numbers
+UPDATE accounts SET journal_entries = journal_entries + :made WHERE id = :id
+RETURNING journal_entries;
+
+-- name: add_journal_entry
+INSERT INTO journal_entries
+    (account_id, number, at, operation, method, path, status, duration_ms, request_id, task_id,
+    request, answer, notes)
+VALUES
+    (:account_id, :number, :at, :operation, :method, :path, :status, :duration_ms, :request_id,
+    :task_id, :request, :answer, :notes);
+
+-- name: trim_journal
+DELETE FROM journal_entries WHERE account_id = :id AND number <= :until;
+
+-- name: forget_journal
+DELETE FROM journal_entries WHERE account_id = :id;
+
+-- name: reset_journal_numbers
+UPDATE accounts SET journal_entries = 0 WHERE id = :id;
+
+-- name: journal
+SELECT at, operation, method, path, status, duration_ms, request_id, task_id, request, answer,
+    notes, number
+FROM journal_entries
+WHERE account_id = :id AND number > :after
+    AND operation = COALESCE(:operation, operation) AND method = COALESCE(:method, method)
+    AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
+    AND status BETWEEN :least_status AND :most_status
+    AND lower(path) LIKE lower(:path) ESCAPE '!'
+    AND (lower(request) LIKE lower(:body) ESCAPE '!'
+        OR lower(request) LIKE lower(:json_body) ESCAPE '!')
+ORDER BY number LIMIT :limit;
+
+-- name: count_journal
+SELECT count(*)
+FROM journal_entries
+WHERE account_id = :id AND number > :after
+    AND operation = COALESCE(:operation, operation) AND method = COALESCE(:method, method)
+    AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
+    AND status BETWEEN :least_status AND :most_status
+    AND lower(path) LIKE lower(:path) ESCAPE '!'
+    AND (lower(request) LIKE lower(:body) ESCAPE '!'
+        OR lower(request) LIKE lower(:json_body) ESCAPE '!');
+
+-- name: lost_journal_entries
+SELECT a.journal_entries - (SELECT count(*) FROM journal_entries j WHERE j.account_id = a.id)
+FROM accounts a WHERE a.id = :id;

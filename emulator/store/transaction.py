@@ -4,6 +4,7 @@ from emulator.store.accounts import AccountQueries
 from emulator.store.deliveries import DeliveryQueries
 from emulator.store.faults import FaultQueries
 from emulator.store.inboxes import InboxQueries
+from emulator.store.journal import JournalQueries
 from emulator.store.snapshots import SnapshotQueries
 from emulator.store.tasks import TaskQueries
 
@@ -14,6 +15,7 @@ class Transaction(
     DeliveryQueries,
     FaultQueries,
     InboxQueries,
+    JournalQueries,
     SnapshotQueries,
 ):
     """All queries of one transaction."""

@@ -32,7 +32,16 @@ CURL = re.compile(r"(\w+=\$\()?curl ")
 MODULE = re.compile(r"# (\w+\.py)\n")
 # What differs from run to run; everything else is compared as it stands.
 VARIES = re.compile(r"\d{4}-\d\d-\d\dT|://|Unix|^(sk-|acct_|msg_)")
-VARYING_FIELDS = {"created", "duration_ms", "offset_seconds", "hint", "message", "error", "version"}
+VARYING_FIELDS = {
+    "created",
+    "duration_ms",
+    "request_id",
+    "offset_seconds",
+    "hint",
+    "message",
+    "error",
+    "version",
+}
 
 PRELUDE = """\
 set -o pipefail

@@ -1,14 +1,16 @@
 """The SQLite driver on a real file."""
 
 import asyncio
+import re
 import sqlite3
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from emulator.core.credits import grant, reserve
 from emulator.store.records import StoreError
-from emulator.store.sqlite import SqliteDatabase
+from emulator.store.sqlite import SqliteDatabase, load_queries
 from emulator.store.transaction import Transaction
 
 
@@ -88,3 +90,9 @@ def test_files_that_are_no_database_of_ours(tmp_path: Path) -> None:
     connection = sqlite3.connect(foreign)
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
     connection.close()
+
+
+def test_no_query_is_named_twice() -> None:
+    text = files("emulator.store").joinpath("queries.sql").read_text("utf-8")
+    names = re.findall(r"^-- name: (\w+)$", text, re.MULTILINE)
+    assert sorted(names) == sorted(load_queries())

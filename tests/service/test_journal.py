@@ -1,0 +1,104 @@
+"""The journal's bounds: how many entries are kept, when they are written, which are lost."""
+
+import asyncio
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.world import World, open_world
+
+COUNT = "/_emulator/journal/count"
+
+
+async def ask(world: World, times: int) -> None:
+    """Make requests that the journal notes."""
+    for _ in range(times):
+        await world.client.get("/v1/credits/balance")
+
+
+async def numbers(world: World) -> tuple[list[int], int]:
+    """Which entries there are, and how many were lost."""
+    answer = (await world.client.get("/_emulator/journal?limit=1000")).json()
+    return [entry["number"] for entry in answer["data"]], answer["lost"]
+
+
+def stored(world: World) -> int:
+    """How many entries the database has, without what waits."""
+    database: Any = world.server.database
+    count: int = database._connection.execute("SELECT count(*) FROM journal_entries").fetchone()[0]
+    return count
+
+
+@given(limit=st.integers(1, 8), steps=st.lists(st.integers(0, 12), max_size=6))
+@settings(max_examples=25, deadline=None)
+async def test_the_last_entries_are_kept_and_the_rest_is_counted(
+    limit: int, steps: list[int]
+) -> None:
+    async with open_world(journal_entries=limit) as world:
+        made = 0
+        for step in steps:
+            await ask(world, step)
+            made += step
+            kept = min(made, limit)
+            assert await numbers(world) == (list(range(made - kept + 1, made + 1)), made - kept)
+            assert stored(world) == kept
+
+
+async def test_requests_wait_in_memory_and_are_written_together() -> None:
+    async with open_world(journal_entries=5) as world:
+        journal = world.server.services.journal
+        await ask(world, 3)
+        assert stored(world) == 0
+        await journal.flush_calm()
+        assert stored(world) == 3
+
+
+async def test_a_busy_account_is_written_less_often_but_is_written() -> None:
+    async with open_world(journal_entries=5) as world:
+        journal = world.server.services.journal
+        looks = 0
+        while not stored(world):
+            await ask(world, 5)
+            await journal.flush_calm()
+            looks += 1
+        assert looks == 10
+        await ask(world, 5)
+        await journal.flush_calm()
+        await ask(world, 1)
+        await journal.flush_calm()
+        assert await numbers(world) == ([52, 53, 54, 55, 56], 51)
+
+
+async def test_an_account_that_is_gone_loses_what_waits() -> None:
+    async with open_world() as world:
+        await ask(world, 2)
+        other = {"Authorization": "Bearer sk-other"}
+        await world.client.get("/v1/credits/balance", headers=other)
+        account = await world.client.get("/_emulator/account", headers=other)
+        gone = (account.json()["account_id"],)
+        database: Any = world.server.database
+        for table in ("ledger_entries", "api_keys"):
+            database._connection.execute(f"DELETE FROM {table} WHERE account_id = ?", gone)
+        database._connection.execute("DELETE FROM accounts WHERE id = ?", gone)
+        await world.server.services.journal.flush()
+        assert stored(world) == 2
+
+
+async def test_a_query_sees_what_another_flush_took_before() -> None:
+    async with open_world() as world:
+        await ask(world, 3)
+        flush = asyncio.create_task(world.server.services.journal.flush())
+        await asyncio.sleep(0)
+        assert (await world.client.get(COUNT)).json() == {"count": 3, "lost": 0}
+        await flush
+
+
+async def test_a_lower_limit_holds_from_the_next_entry_on(tmp_path: Any) -> None:
+    path = str(tmp_path / "state.db")
+    async with open_world(database=path, journal_entries=10) as world:
+        await ask(world, 10)
+        await world.server.services.journal.flush()
+    async with open_world(database=path, journal_entries=4) as world:
+        await ask(world, 1)
+        assert await numbers(world) == ([8, 9, 10, 11], 7)
