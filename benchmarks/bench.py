@@ -102,6 +102,11 @@ def measure_all(seconds: int, rounds: int, folder: Path) -> list[Measure]:
         measures.append(ratio_measure("GET /v1/tasks/{id}", "/s", samples, 0.8, at_least=True))
     _progress("what the journal costs")
     measures.extend(steering.measure_journal(seconds, rounds, folder))
+    _progress("faults")
+    measures.append(steering.measure_faults(seconds, rounds, folder))
+    _progress("accounts and a suite of tests")
+    measures.append(steering.measure_accounts(folder))
+    measures.append(steering.measure_suite(folder))
     measures.append(measure_memory(folder))
     measures.append(measure_many_tasks(seconds, rounds, folder))
     return measures

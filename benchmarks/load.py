@@ -100,24 +100,24 @@ def _head(method: str, path: str, server: Server) -> str:
 
 def create_tasks(server: Server, count: int) -> list[str]:
     """Create `count` tasks one by one and return their ids."""
-    body = json.dumps(BODY).encode()
-    return [_call(server, "/v1/images/generations", body)["task_id"] for _ in range(count)]
+    return [call(server, "/v1/images/generations", BODY)["task_id"] for _ in range(count)]
 
 
 def await_ended(server: Server, task_ids: Sequence[str]) -> None:
     """Read each of `task_ids` until it has succeeded."""
     deadline = time.monotonic() + SETTLE_LIMIT_SECONDS
     for task_id in task_ids:
-        while _call(server, f"/v1/tasks/{task_id}")["status"] not in {"succeeded", "completed"}:
+        while call(server, f"/v1/tasks/{task_id}")["status"] not in {"succeeded", "completed"}:
             if time.monotonic() > deadline:
                 raise BenchError(f"{task_id} did not succeed in {SETTLE_LIMIT_SECONDS:.0f} s")
             time.sleep(0.05)
 
 
-def _call(server: Server, path: str, body: bytes | None = None) -> dict[str, Any]:
+def call(server: Server, path: str, body: object = None) -> dict[str, Any]:
     """Send one request, a POST where there is a `body`, and return the JSON of the answer."""
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{server.url}{path}", data=body, headers=headers)
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{server.url}{path}", data=data, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             parsed: dict[str, Any] = json.load(answer)

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import http.client
+import subprocess
+import sys
+import time
 from pathlib import Path
+from statistics import median
 
 from benchmarks import load, servers
 from benchmarks.load import alternate, ended_tasks
 from benchmarks.measures import Measure, ratio_measure
+from benchmarks.servers import BenchError
 
 READ_IDS = 100
 JOURNAL_TARGET = 0.95
+FAULTS = 100
+FAULTS_TARGET = 0.9
+ACCOUNTS = 500
+ACCOUNT_TARGET_MS = 1.0
+TESTS = 200
+WORKERS = 4
+SUITE_TARGET_SECONDS = 10.0
+SUITE_LIMIT_SECONDS = 120
+SUITE = f"""
+import httpx2
+import pytest
+
+CREATION = {{"model": "gpt-image-2", "prompt": "A lighthouse at dawn"}}
+
+
+@pytest.mark.parametrize("number", range({TESTS}))
+def test_a_life(image_account, number):
+    client = httpx2.Client(headers={{"Authorization": f"Bearer {{image_account.api_key}}"}})
+    with client:
+        answer = client.post(f"{{image_account.base_url}}/images/generations", json=CREATION)
+        task = image_account.wait_for(answer.json()["task_id"])
+        assert task["status"] == "succeeded"
+        assert image_account.credits.charged == 30
+        image_account.clock.advance(hours=25)
+        assert client.get(task["result"]["data"][0]["url"]).status_code == 410
+    image_account.requests(operation="createImageTask").expect(count=1)
+"""
 
 
 def measure_journal(seconds: int, rounds: int, folder: Path) -> list[Measure]:
@@ -34,3 +67,72 @@ def measure_journal(seconds: int, rounds: int, folder: Path) -> list[Measure]:
             )
             for method, loads in (("POST", posts), ("GET", gets))
         ]
+
+
+def measure_faults(seconds: int, rounds: int, folder: Path) -> Measure:
+    """Creations of an account with 100 faults, of which none applies, against one with none."""
+    with (
+        servers.emulator(folder / "faults.sqlite") as faulty,
+        servers.emulator(folder / "no-faults.sqlite") as plain,
+    ):
+        names = ("http_error", "slow_drip", "task_fails", "callback_late", "link_dead")
+        faults = [
+            {"fault": names[number % len(names)], "prompt": f"a word that is not there {number}"}
+            for number in range(FAULTS)
+        ]
+        for fault in faults[::10]:
+            fault["prompt_regex"] = "^never.*there$"
+        load.call(faulty, "/_emulator/faults", {"faults": faults})
+        loads = {
+            "faults": load.creations(faulty, folder),
+            "none": load.creations(plain, folder),
+        }
+        samples = alternate(loads, seconds, rounds)
+    name = f"POST with {FAULTS} faults (base: none)"
+    return ratio_measure(name, "/s", samples, FAULTS_TARGET, at_least=True)
+
+
+def measure_accounts(folder: Path) -> Measure:
+    """What the first use of a key costs, beyond a use of one that is known, in milliseconds."""
+    with servers.emulator(folder / "accounts.sqlite") as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        _read_balance(connection, "sk-known")
+        samples = {
+            "first use": [_read_balance(connection, f"sk-{number}") for number in range(ACCOUNTS)],
+            "known": [_read_balance(connection, "sk-known") for _ in range(ACCOUNTS)],
+        }
+        connection.close()
+    first, known = (median(series) for series in samples.values())
+    return Measure(
+        "a fresh account, in ms (base: a known key)", "us", first * 1000, known * 1000,
+        first - known, ACCOUNT_TARGET_MS, False, samples,
+    )  # fmt: skip
+
+
+def _read_balance(connection: http.client.HTTPConnection, key: str) -> float:
+    """Read a key's credits; return how long it took, in milliseconds."""
+    started = time.perf_counter()
+    connection.request("GET", "/v1/credits/balance", headers={"Authorization": f"Bearer {key}"})
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise BenchError(f"reading credits answered {answer.status}")
+    return (time.perf_counter() - started) * 1000
+
+
+def measure_suite(folder: Path) -> Measure:
+    """A suite of 200 tests with an account each, in 4 workers on one server, in seconds."""
+    suite = folder / "suite"
+    suite.mkdir()
+    (suite / "test_lives.py").write_text(SUITE)
+    words = [sys.executable, "-m", "pytest", "-q", "-n", str(WORKERS), "-p", "no:cacheprovider"]
+    started = time.perf_counter()
+    done = subprocess.run(
+        words, cwd=suite, capture_output=True, text=True, timeout=SUITE_LIMIT_SECONDS, check=False
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode or f"{TESTS} passed" not in done.stdout:
+        raise BenchError(f"the suite failed: {done.stdout.strip()[-300:]}")
+    name = f"{TESTS} tests, {WORKERS} workers, 1 server"
+    samples = {"seconds": [seconds]}
+    return Measure(name, "s", seconds, None, seconds, SUITE_TARGET_SECONDS, False, samples)

@@ -8,7 +8,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from emulator import __version__
-from emulator.api.http import JsonAnswer, authenticate, base_url, call_of, read_json_object
+from emulator.api.http import (
+    JsonAnswer,
+    api_key,
+    authenticate,
+    base_url,
+    call_of,
+    note_caller,
+    read_json_object,
+)
 from emulator.api.snapshot_file import parse_snapshot, snapshot_json
 from emulator.core.errors import Refusal
 from emulator.core.fault_catalogue import PROVOKED_FAILURES
@@ -65,6 +73,16 @@ async def list_tasks(request: Request, services: Services) -> ASGIApp:
     if status is not None and status not in words:
         raise Refusal.invalid_value("status", status, words)
     return JsonAnswer({"data": await services.forcing.list_tasks(caller, limit, status)})
+
+
+async def read_task(request: Request, services: Services) -> ASGIApp:
+    """Answer a task as polling does, without being a poll: nothing counts it, no fault meets it."""
+    task_id: str = request.path_params["task_id"]
+    caller, stored = await services.accounts.authenticate_for_task(
+        api_key(request), task_id, counted=False
+    )
+    note_caller(request, services, caller)
+    return JsonAnswer(await services.tasks.detail(stored, task_id))
 
 
 async def finish_task(request: Request, services: Services) -> ASGIApp:

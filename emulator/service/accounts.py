@@ -68,14 +68,14 @@ class Accounts:
         return await self._admit(key, key_hash, caller, counted=counted)
 
     async def authenticate_for_task(
-        self, key: str | None, task_id: str
+        self, key: str | None, task_id: str, *, counted: bool = True
     ) -> tuple[Caller, StoredTask | None]:
         """Like ``authenticate``, and find one of the account's tasks with the same query."""
         if key is None:
             raise _no_key()
         key_hash = hash_key(key)
         caller, stored = await self._database.read(lambda tx: tx.caller_and_task(key_hash, task_id))
-        return await self._admit(key, key_hash, caller, counted=True), stored
+        return await self._admit(key, key_hash, caller, counted=counted), stored
 
     async def create_key(self, new: NewKey) -> tuple[str, ApiKey]:
         """Create a key with an account of its own.

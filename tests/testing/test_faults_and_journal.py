@@ -50,6 +50,13 @@ def test_a_hanging_task_is_waited_for(account: Account) -> None:
     assert account.wait_for(task_id)["error"]["code"] == "timeout"
 
 
+def test_waiting_is_no_poll(account: Account) -> None:
+    fault = account.faults.add("http_error", status=503, operation="getTask")
+    assert account.wait_for(create_task(account))["status"] == "succeeded"
+    assert fault.hits == 0
+    account.requests("getTask").expect(count=0)
+
+
 def test_a_task_is_waited_for_without_waiting(account: Account) -> None:
     task_id = create_task(account)
     assert account.task(task_id)["status"] == "pending"
