@@ -1,0 +1,1 @@
+"""Stands for testcontainers where no container engine is: what the recipes use of it."""
