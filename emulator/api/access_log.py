@@ -27,12 +27,12 @@ class AccessLog:
     def __init__(self, form: str, stream: TextIO | None = None) -> None:
         self._form = form
         self._stream = stream or sys.stderr
-        self._waiting: list[tuple[str, str, Call, float]] = []
+        self._waiting: list[tuple[str, str, Call]] = []
 
-    def add(self, scope: Scope, call: Call, seconds: float) -> None:
+    def add(self, scope: Scope, call: Call) -> None:
         """Note a request that was answered."""
         if self._form != "none":
-            self._waiting.append((scope["method"], scope["path"], call, seconds))
+            self._waiting.append((scope["method"], scope["path"], call))
             if len(self._waiting) >= _MOST_WAITING:
                 self.flush()
 
@@ -55,23 +55,23 @@ class AccessLog:
         self._stream.flush()
 
 
-def _text(method: str, path: str, call: Call, seconds: float) -> str:
+def _text(method: str, path: str, call: Call) -> str:
     time = rfc3339(call.started_at)[:23]
     if not path.isprintable() or not path.isascii():
         path = path.encode("unicode_escape").decode()
     return (
-        f"{time} {call.status} {method} {path} {seconds * 1000:.1f}ms"
+        f"{time} {call.status} {method} {path} {call.seconds * 1000:.1f}ms"
         f" {call.account_id} {call.request_id}\n"
     )
 
 
-def _json(method: str, path: str, call: Call, seconds: float) -> str:
+def _json(method: str, path: str, call: Call) -> str:
     entry = {
         "time": rfc3339(call.started_at),
         "status": call.status,
         "method": method,
         "path": path,
-        "duration_ms": round(seconds * 1000, 3),
+        "duration_ms": round(call.seconds * 1000, 3),
         "account_id": call.account_id,
         "request_id": call.request_id,
     }

@@ -1,5 +1,6 @@
 """A request and its answer as the journal keeps them: collected while it runs, written later."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,16 +16,16 @@ _BODY_TYPES = ("application/json", "text/")  # answers of another type are pictu
 
 
 # References to all that an entry is made of: the request (method, path, query, headers), what is
-# known of it, how many seconds it took, the answer's body as far as it is kept, and how long that
+# known of it, the answer's body as far as it is kept, and how long that
 # body is. Plain tuples, since nothing is made faster, and not the whole scope, which is larger.
 Headers = list[tuple[bytes, bytes]]
-Exchange = tuple[tuple[str, str, bytes, Headers], Call, float, bytes, int]
+Exchange = tuple[tuple[str, str, bytes, Headers], Call, bytes, int]
 
 
 def journal_entry(exchange: Exchange) -> JournalEntry:
     """Write an exchange down, without secrets."""
-    (method, path, query, headers), call, seconds, body, answer_bytes = exchange
-    answer_type = call.answer_type.decode("latin-1")
+    (method, path, query, headers), call, body, answer_bytes = exchange
+    answer_type = _header(call.answer_headers, b"content-type")
     has_answer = method != "HEAD" and answer_type.startswith(_BODY_TYPES)
     notes = {
         "request": {
@@ -46,7 +47,7 @@ def journal_entry(exchange: Exchange) -> JournalEntry:
         method=method,
         path=_path(path, query),
         status=call.status,
-        duration_ms=round(seconds * 1000),
+        duration_ms=round(call.seconds * 1000),
         request_id=call.request_id,
         task_id=call.task_id and _encodable(redact(call.task_id))[:_LONGEST_HEADER],
         request=_text(call.sent) if call.sent else "",
@@ -70,7 +71,7 @@ def _text(body: bytes) -> str:
     return redact(plain(body.decode("utf-8", "replace")))
 
 
-def _header(headers: Headers, name: bytes) -> str:
+def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
     for sent_name, value in headers:
         if sent_name == name:
             return redact(value.decode("latin-1")[:_LONGEST_HEADER])

@@ -57,11 +57,13 @@ class Envelope:
             nonlocal disturbed
             if message["type"] == "http.response.start":
                 call.status = message["status"]
-                call.answer_type = _content_type(message["headers"])
-                message["headers"].append((b"x-request-id", call.request_id.encode()))  # REQ-1
-                message["headers"].append((b"date", _date(call.now // SECOND)))
+                headers = message["headers"]
+                headers.append((b"x-request-id", call.request_id.encode()))  # REQ-1
+                headers.append((b"date", _date(call.now // SECOND)))
+                call.answer_headers = headers
             elif not message.get("more_body"):
-                self._note(scope, call, time.perf_counter() - started, message.get("body", b""))
+                call.seconds = time.perf_counter() - started
+                self._note(scope, call, message.get("body", b""))
             if call.hit is not None:
                 disturbed = disturbed or Disturbed(send, call.hit, services.pause)
                 await disturbed(message)
@@ -75,10 +77,10 @@ class Envelope:
         except ConnectionCut as cut:
             await self._connections.cut(scope, receive, in_answer=cut.in_answer)
         finally:
-            seconds = time.perf_counter() - started
-            self._access_log.add(scope, call, seconds)
             if not call.status:  # the client went away, or was cut off
-                self._note(scope, call, seconds, b"")
+                call.seconds = time.perf_counter() - started
+                self._note(scope, call, b"")
+            self._access_log.add(scope, call)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
         """Answer, with an error where one is raised before the answer began."""
@@ -89,12 +91,12 @@ class Envelope:
                 raise
             await self._answer(error, call)(scope, receive, send)
 
-    def _note(self, scope: Scope, call: Call, seconds: float, body: bytes) -> None:
+    def _note(self, scope: Scope, call: Call, body: bytes) -> None:
         """Note a request of a known account for the journal, before the client has the answer."""
         if self._keeps_journal and call.operation and call.account_id != "-":
             sent = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
             kept = body[: self._kept_bytes]
-            self._journal.note(call.account_id, (sent, call, seconds, kept, len(body)))
+            self._journal.note(call.account_id, (sent, call, kept, len(body)))
 
     def _answer(self, error: BaseException, call: Call) -> ASGIApp:
         if isinstance(error, ProxyPage):
@@ -134,13 +136,6 @@ class Envelope:
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)
         return JsonAnswer(body, status, headers)
-
-
-def _content_type(headers: list[tuple[bytes, bytes]]) -> bytes:
-    for name, value in headers:
-        if name == b"content-type":
-            return value
-    return b""
 
 
 def _note_error(call: Call, error: BaseException) -> None:
