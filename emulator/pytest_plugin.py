@@ -56,11 +56,16 @@ def image_emulator(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Emulator]:
     """An image emulator: one for all tests, and for all workers of pytest-xdist."""
-    from emulator.testing import Emulator
+    from emulator.testing import Emulator, EmulatorError
 
     url = _connected_url(pytestconfig)
     if url:
-        with Emulator.connect(url, os.environ.get(TOKEN_VARIABLE)) as emulator:
+        token = os.environ.get(TOKEN_VARIABLE)
+        try:
+            emulator = Emulator.connect(url, token)
+        except EmulatorError as error:
+            pytest.fail(f"{error} (here the token comes from {TOKEN_VARIABLE})", pytrace=False)
+        with emulator:
             yield emulator
         return
     settings = _settings(pytestconfig)

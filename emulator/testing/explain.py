@@ -18,7 +18,7 @@ def requests_text(entries: Sequence[Entry], omitted: int = 0) -> str:
     shown = entries[-MOST_LINES:]
     omitted += len(entries) - len(shown)
     rows: list[tuple[str, ...]] = [
-        ("number", "status", "operation", "request", "faults", "task or error")
+        ("number", "at", "status", "operation", "request", "faults", "task or error")
     ]
     rows += [_request_row(entry) for entry in shown]
     more = [f"({omitted} earlier requests are not shown.)"] if omitted else []
@@ -81,6 +81,7 @@ def _request_row(entry: Entry) -> tuple[str, ...]:
         end = f"{refusal['code']}: {refusal['message']}"
     return (
         str(entry.number),
+        str(entry.document["at"]),
         str(entry.status),
         entry.operation or "-",
         _shortened(f"{entry.method} {entry.path}{_sent(entry.body)}"),

@@ -55,10 +55,10 @@ def clean_url(url: str) -> str:
 
 
 def check_health(url: str) -> Steps[None]:
-    """Ask whether an emulator answers.
+    """Ask whether an emulator answers, and lets itself be steered.
 
     Raises:
-        EmulatorError: something else does.
+        EmulatorError: something else does, or it wants a control token.
     """
     try:
         answer = yield Request("GET", "/_emulator/health")
@@ -68,6 +68,11 @@ def check_health(url: str) -> Steps[None]:
         raise EmulatorError(f"what answers at {url} is no emulator: {error}") from error
     if answer.get("status") != "ok":
         raise EmulatorError(f"what answers at {url} is no emulator: it sent {answer!r:.200}")
+    try:
+        yield Request("GET", "/_emulator/fault-catalogue")
+    except EmulatorError as error:
+        hint = f"give its token: connect({url!r}, control_token=...)"
+        raise EmulatorError(f"{error}; {hint}", error.status, error.code) from error
 
 
 def open_account(
