@@ -106,11 +106,8 @@ def test_a_recipes_container_is_healthy_and_takes_its_token(container: tuple[str
     assert subprocess.run(command, env=clean_environment(), check=False).returncode == 0
     with Emulator.connect(f"http://127.0.0.1:{port}", token) as emulator:
         assert emulator.new_account(clock="frozen").tasks() == []
-    with (
-        Emulator.connect(f"http://127.0.0.1:{port}") as emulator,
-        pytest.raises(EmulatorError, match="X-Emulator-Token"),
-    ):
-        emulator.new_account(clock="frozen")
+    with pytest.raises(EmulatorError, match="X-Emulator-Token"):
+        Emulator.connect(f"http://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("recipe", ["workflow", "compose"])
