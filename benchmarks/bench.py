@@ -106,6 +106,7 @@ def measure_all(seconds: int, rounds: int, folder: Path) -> list[Measure]:
     measures.append(steering.measure_faults(seconds, rounds, folder))
     _progress("accounts and a suite of tests")
     measures.append(steering.measure_accounts(folder))
+    measures.append(steering.measure_handle())
     measures.append(steering.measure_suite(folder))
     measures.append(measure_memory(folder))
     measures.append(measure_many_tasks(seconds, rounds, folder))

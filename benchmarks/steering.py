@@ -21,6 +21,8 @@ FAULTS = 100
 FAULTS_TARGET = 0.9
 ACCOUNTS = 500
 ACCOUNT_TARGET_MS = 1.0
+STARTS = 5
+START_TARGET_MS = 100.0
 TESTS = 200
 WORKERS = 4
 SUITE_TARGET_SECONDS = 10.0
@@ -121,6 +123,23 @@ def _read_balance(connection: http.client.HTTPConnection, key: str) -> float:
     if answer.status != 200:
         raise BenchError(f"reading credits answered {answer.status}")
     return (time.perf_counter() - started) * 1000
+
+
+def measure_handle() -> Measure:
+    """From calling ``Emulator.start()`` to a server in a thread that answered, in milliseconds."""
+    from emulator.testing import Emulator
+
+    series = []
+    for _ in range(STARTS):
+        started = time.perf_counter()
+        with Emulator.start() as emulator:
+            _ = emulator.new_account(clock="frozen")
+            series.append((time.perf_counter() - started) * 1000)
+    first = series[0]
+    samples = {"milliseconds": series}
+    return Measure(
+        "Emulator.start(), the first", "ms", first, None, first, START_TARGET_MS, False, samples
+    )
 
 
 def measure_suite(folder: Path) -> Measure:
