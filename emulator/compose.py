@@ -23,6 +23,7 @@ from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.forcing import Forcing
+from emulator.service.ground import Ground
 from emulator.service.inboxes import Inboxes
 from emulator.service.journal import Journal
 from emulator.service.media import Media
@@ -88,20 +89,22 @@ def compose(
     database = SqliteDatabase(settings.database)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     sender = sender or _LateSender(settings)
+    ground = Ground(database, clock, settings, secret, wakeups)
     faults = Faults(database, settings)
     settlement = Settlement(settings, faults)
-    inboxes = Inboxes(database, clock, settings)
-    deliveries = Deliveries(database, clock, sender, inboxes, settings, secret, faults, wakeups)
-    clocks = Clocks(database, clock, deliveries, wakeups, settlement, settings)
-
-    def tasks_on(clock: RealClock, settings: Settings) -> Tasks:
-        return Tasks(database, clock, settings, secret, wakeups, faults, settlement, deliveries)
-
-    media = Media(database, clock, LateRenderer(), settings, secret, faults)
+    inboxes = Inboxes(ground)
+    deliveries = Deliveries(ground, sender, inboxes, faults)
+    clocks = Clocks(ground, deliveries, settlement)
+    media = Media(ground, LateRenderer(), faults)
     journal = Journal(database, settings, journal_entry)
-    resets = Resets(database, clock, clocks, deliveries, faults, journal, wakeups, settings)
-    instant = replace(settings, latency=Latency("instant"))
-    inspector, fetcher = _inspector(settings), _fetcher(settings)
+    resets = Resets(ground, clocks, deliveries, faults, journal)
+    inspector = _inspector(settings)
+
+    def instant_tasks(clock: RealClock) -> Tasks:
+        instant = replace(settings, latency=Latency("instant"))
+        place = replace(ground, clock=clock, settings=instant)
+        return Tasks(place, faults, settlement, deliveries)
+
     services = Services(
         settings=settings,
         clock=clock,
@@ -109,22 +112,20 @@ def compose(
         entropy=entropy,
         media_secret=secret,
         accounts=Accounts(database, clock, entropy, settings),
-        tasks=tasks_on(clock, settings),
+        tasks=Tasks(ground, faults, settlement, deliveries),
         media=media,
-        references=References(database, clock, inspector, fetcher, media, settings, secret),
+        references=References(ground, inspector, _fetcher(settings), media),
         deliveries=deliveries,
         inboxes=inboxes,
-        receiver_score=ReceiverScore(
-            database, clock, sender, deliveries, settings, lambda clock: tasks_on(clock, instant)
-        ),
+        receiver_score=ReceiverScore(ground, sender, deliveries, instant_tasks),
         clocks=clocks,
         faults=faults,
         journal=journal,
-        forcing=Forcing(database, clock, settings, wakeups, settlement),
+        forcing=Forcing(ground, settlement),
         resets=resets,
-        snapshots=Snapshots(database, clock, resets, journal, inspector, settings),
+        snapshots=Snapshots(ground, resets, journal, inspector),
     )
-    runner = Runner(database, clock, deliveries, clocks, wakeups, settlement)
+    runner = Runner(ground, deliveries, clocks, settlement)
     access_log, connections = AccessLog(settings.log), Connections()
     beside = (runner.run, access_log.run, journal.run)
     app = build_app(services, access_log, connections, _lifespan(beside, services, wakeups))

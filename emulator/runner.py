@@ -4,12 +4,10 @@ import asyncio
 import logging
 
 from emulator.core.clock import SECOND
-from emulator.core.ports import RealClock
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
+from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement
-from emulator.service.wakeups import Wakeups
-from emulator.store.records import Database
 
 _log = logging.getLogger("emulator.runner")
 
@@ -24,19 +22,13 @@ class Runner:
     """Sleeps until the earliest due time in the store, or until it is woken."""
 
     def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        deliveries: Deliveries,
-        clocks: Clocks,
-        wakeups: Wakeups,
-        settlement: Settlement,
+        self, ground: Ground, deliveries: Deliveries, clocks: Clocks, settlement: Settlement
     ) -> None:
-        self._database = database
-        self._clock = clock
+        self._database = ground.database
+        self._clock = ground.clock
         self._deliveries = deliveries
         self._clocks = clocks
-        self._wakeups = wakeups
+        self._wakeups = ground.wakeups
         self._settlement = settlement
 
     async def run(self) -> None:

@@ -15,13 +15,11 @@ from emulator.core.clock import (
     rfc3339,
 )
 from emulator.core.errors import Refusal, shown
-from emulator.core.ports import RealClock
 from emulator.service.conditions import Condition, parse_condition
 from emulator.service.deliveries import Attempt, Deliveries
+from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement
-from emulator.service.wakeups import Wakeups
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database
+from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 MOST_EVENTS = 1_000
@@ -55,21 +53,13 @@ class _Advance:
 class Clocks:
     """Use cases about an account's clock."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        deliveries: Deliveries,
-        wakeups: Wakeups,
-        settlement: Settlement,
-        settings: Settings,
-    ) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, ground: Ground, deliveries: Deliveries, settlement: Settlement) -> None:
+        self._database = ground.database
+        self._clock = ground.clock
         self._deliveries = deliveries
-        self._wakeups = wakeups
+        self._wakeups = ground.wakeups
         self._settlement = settlement
-        self._settings = settings
+        self._settings = ground.settings
         self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
 
     def is_advancing(self, account_id: str) -> bool:

@@ -11,13 +11,12 @@ from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
 from emulator.core.inbox import own_inbox
-from emulator.core.ports import RealClock, Sender
+from emulator.core.ports import Sender
 from emulator.core.task_detail import task_detail
 from emulator.service.faults import Faults
+from emulator.service.ground import Ground
 from emulator.service.inboxes import Inboxes
-from emulator.service.wakeups import Wakeups
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database, StoredTask
+from emulator.store.records import Caller, StoredTask
 from emulator.store.transaction import Transaction
 
 _LEASE_MARGIN_MS = 5 * SECOND
@@ -41,25 +40,15 @@ class Attempt:
 class Deliveries:
     """Use cases about callbacks."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        sender: Sender,
-        inboxes: Inboxes,
-        settings: Settings,
-        media_secret: bytes,
-        faults: Faults,
-        wakeups: Wakeups,
-    ) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, ground: Ground, sender: Sender, inboxes: Inboxes, faults: Faults) -> None:
+        self._database = ground.database
+        self._clock = ground.clock
         self._sender = sender
         self._inboxes = inboxes
-        self._settings = settings
-        self._media_secret = media_secret
+        self._settings = ground.settings
+        self._media_secret = ground.media_secret
         self._faults = faults
-        self._wakeups = wakeups
+        self._wakeups = ground.wakeups
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
 
     @property

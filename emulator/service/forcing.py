@@ -6,15 +6,13 @@ from typing import Any
 from emulator.core.clock import rfc3339
 from emulator.core.credits import adjust
 from emulator.core.errors import Refusal, shown
-from emulator.core.ports import RealClock
 from emulator.core.task import Task
 from emulator.core.task_detail import status_word
 from emulator.service.accounts import book
+from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement
 from emulator.service.tasks import no_such_task
-from emulator.service.wakeups import Wakeups
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database, StoredTask
+from emulator.store.records import Caller, StoredTask
 from emulator.store.transaction import Transaction
 
 MOST_GRANTED = 10**15  # keeps every sum far inside a database's integers
@@ -23,18 +21,11 @@ MOST_GRANTED = 10**15  # keeps every sum far inside a database's integers
 class Forcing:
     """Use cases that force an account's credits and tasks."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        settings: Settings,
-        wakeups: Wakeups,
-        settlement: Settlement,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._settings = settings
-        self._wakeups = wakeups
+    def __init__(self, ground: Ground, settlement: Settlement) -> None:
+        self._database = ground.database
+        self._clock = ground.clock
+        self._settings = ground.settings
+        self._wakeups = ground.wakeups
         self._settlement = settlement
 
     async def grant_credits(self, caller: Caller, credits: int) -> None:

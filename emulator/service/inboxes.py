@@ -8,10 +8,9 @@ from emulator.core.callback import AttemptResult, Delivery, verify
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal
 from emulator.core.inbox import Answer, Plan, check_name, parse_answers, shown_headers
-from emulator.core.ports import RealClock
-from emulator.settings import Settings
+from emulator.service.ground import Ground
 from emulator.store.inboxes import Message
-from emulator.store.records import Caller, Database
+from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 _FIRST_ANSWER_CHARACTERS = 1024
@@ -20,10 +19,10 @@ _FIRST_ANSWER_CHARACTERS = 1024
 class Inboxes:
     """Use cases about an account's inboxes."""
 
-    def __init__(self, database: Database, clock: RealClock, settings: Settings) -> None:
-        self._database = database
-        self._clock = clock
-        self._settings = settings
+    def __init__(self, ground: Ground) -> None:
+        self._database = ground.database
+        self._clock = ground.clock
+        self._settings = ground.settings
 
     async def hand_over(
         self, delivery: Delivery, name: str, headers: dict[str, str], body: bytes, at: int

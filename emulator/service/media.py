@@ -11,13 +11,14 @@ from emulator.core.errors import Refusal
 from emulator.core.fault import Facts, Hit
 from emulator.core.link import has_expired, is_authentic, upload_path
 from emulator.core.picture import Picture, ReferencePicture, etag
-from emulator.core.ports import RealClock, Renderer
+from emulator.core.ports import Renderer
 from emulator.core.request import Reference
 from emulator.core.seed import derive
 from emulator.core.task import Task
 from emulator.service.faults import Faults
-from emulator.settings import MIB, Settings
-from emulator.store.records import Database, StoredTask
+from emulator.service.ground import Ground
+from emulator.settings import MIB
+from emulator.store.records import StoredTask
 from emulator.store.transaction import Transaction
 
 _RENDER_THREADS = 2
@@ -106,20 +107,12 @@ class PictureCache:
 class Media:
     """Use cases about media links."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        renderer: Renderer,
-        settings: Settings,
-        secret: bytes,
-        faults: Faults,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._secret = secret
+    def __init__(self, ground: Ground, renderer: Renderer, faults: Faults) -> None:
+        self._database = ground.database
+        self._clock = ground.clock
+        self._secret = ground.media_secret
         self._faults = faults
-        self.cache = PictureCache(renderer, settings.picture_cache_mib * MIB)
+        self.cache = PictureCache(renderer, ground.settings.picture_cache_mib * MIB)
 
     async def open_picture(
         self, task_id: str, index: str, expires: str, signature: str

@@ -23,10 +23,10 @@ from emulator.core.receiver_check import (
 )
 from emulator.core.request import MODEL, ImageRequest
 from emulator.service.deliveries import Deliveries
+from emulator.service.ground import Ground
 from emulator.service.settlement import delivery_id
 from emulator.service.tasks import Tasks
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database
+from emulator.store.records import Caller
 
 _STALE_MS = 10 * MINUTE
 _UNSIGNED = (
@@ -60,24 +60,22 @@ class ReceiverScore:
     """The use case about a receiver's score.
 
     Args:
-        database, clock, sender, deliveries, settings: the server's.
+        ground, sender, deliveries: the server's.
         instant_tasks: makes the use case that creates tasks which have ended, on a clock.
     """
 
     def __init__(
         self,
-        database: Database,
-        clock: RealClock,
+        ground: Ground,
         sender: Sender,
         deliveries: Deliveries,
-        settings: Settings,
         instant_tasks: Callable[[RealClock], Tasks],
     ) -> None:
-        self._database = database
-        self._clock = clock
+        self._database = ground.database
+        self._clock = ground.clock
         self._sender = sender
         self._deliveries = deliveries
-        self._settings = settings
+        self._settings = ground.settings
         self._instant_tasks = instant_tasks
 
     async def run(self, caller: Caller, url: str, base_url: str) -> dict[str, Any]:

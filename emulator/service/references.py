@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 from emulator.core.address import split_http_url
 from emulator.core.errors import Refusal, shown
 from emulator.core.link import is_authentic, signed_link, upload_path
-from emulator.core.ports import Fetcher, Inspector, RealClock
+from emulator.core.ports import Fetcher, Inspector
 from emulator.core.request import Reference
 from emulator.core.seed import token
+from emulator.service.ground import Ground
 from emulator.service.media import Media
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database
+from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 _OWN_PATH = re.compile(r"/media/(?:uploads/(?P<upload>[^/]+)|(?P<task>[^/]+)/(?P<index>\d+)\.png)")
@@ -44,22 +44,15 @@ class References:
     """Use cases about reference images."""
 
     def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        inspector: Inspector,
-        fetcher: Fetcher | None,
-        media: Media,
-        settings: Settings,
-        media_secret: bytes,
+        self, ground: Ground, inspector: Inspector, fetcher: Fetcher | None, media: Media
     ) -> None:
-        self._database = database
-        self._clock = clock
+        self._database = ground.database
+        self._clock = ground.clock
         self._inspector = inspector
         self._fetcher = fetcher
         self._media = media
-        self._settings = settings
-        self._secret = media_secret
+        self._settings = ground.settings
+        self._secret = ground.media_secret
 
     async def upload(self, caller: Caller, image: SentImage, base_url: str) -> str:
         """Keep an uploaded image and return its link (UPL-1)."""

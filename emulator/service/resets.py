@@ -5,15 +5,13 @@ from collections.abc import Callable
 from emulator.core.clock import AccountClock
 from emulator.core.credits import grant
 from emulator.core.errors import Refusal
-from emulator.core.ports import RealClock
 from emulator.service.accounts import book, default_seed, free_id_seed
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.ground import Ground
 from emulator.service.journal import Journal
-from emulator.service.wakeups import Wakeups
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database
+from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 _COUNTS = (
@@ -27,23 +25,20 @@ class Resets:
 
     def __init__(
         self,
-        database: Database,
-        clock: RealClock,
+        ground: Ground,
         clocks: Clocks,
         deliveries: Deliveries,
         faults: Faults,
         journal: Journal,
-        wakeups: Wakeups,
-        settings: Settings,
     ) -> None:
-        self._database = database
-        self._clock = clock
+        self._database = ground.database
+        self._clock = ground.clock
         self._clocks = clocks
         self._deliveries = deliveries
         self._faults = faults
         self._journal = journal
-        self._wakeups = wakeups
-        self._settings = settings
+        self._wakeups = ground.wakeups
+        self._settings = ground.settings
 
     async def reset(self, caller: Caller, seed: int | None) -> None:
         """Make the account as it was at its key's first use.

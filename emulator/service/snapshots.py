@@ -7,13 +7,14 @@ from typing import Any
 from emulator.core.clock import AccountClock, rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.core.picture import RENDERER_VERSION
-from emulator.core.ports import Inspector, RealClock
+from emulator.core.ports import Inspector
 from emulator.core.seed import numbered_id
+from emulator.service.ground import Ground
 from emulator.service.journal import Journal
 from emulator.service.resets import Resets
 from emulator.service.snapshot_check import check_snapshot, copy_of
 from emulator.settings import Settings
-from emulator.store.records import Caller, Database
+from emulator.store.records import Caller
 from emulator.store.snapshots import TABLES, Row
 from emulator.store.transaction import Transaction
 
@@ -35,20 +36,14 @@ class Snapshots:
     """Use cases about snapshots."""
 
     def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        resets: Resets,
-        journal: Journal,
-        inspector: Inspector,
-        settings: Settings,
+        self, ground: Ground, resets: Resets, journal: Journal, inspector: Inspector
     ) -> None:
-        self._database = database
-        self._clock = clock
+        self._database = ground.database
+        self._clock = ground.clock
         self._resets = resets
         self._journal = journal
         self._inspector = inspector
-        self._settings = settings
+        self._settings = ground.settings
 
     async def export(self, caller: Caller) -> Snapshot:
         """The account with everything that is its own, as it is now."""

@@ -6,17 +6,15 @@ from emulator.core.clock import SECOND
 from emulator.core.credits import Movement, reserve
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
-from emulator.core.ports import RealClock
 from emulator.core.request import MODEL, ImageRequest
 from emulator.core.seed import derive, numbered_id
 from emulator.core.task import Task, Timeline, jittered, plan
 from emulator.core.task_detail import task_detail
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
+from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement, delivery_id
-from emulator.service.wakeups import Wakeups
-from emulator.settings import Settings
-from emulator.store.records import Caller, Database, Moved, StoredTask
+from emulator.store.records import Caller, Moved, StoredTask
 from emulator.store.transaction import Transaction
 
 
@@ -24,36 +22,24 @@ class Tasks:
     """Use cases about tasks.
 
     Args:
-        database: where they are kept.
-        clock: the machine's clock.
-        settings: the server's settings.
-        media_secret: signs media links.
-        wakeups: tells the runner and waiting calls that something is due.
+        ground: what use cases share.
         faults: what may meet a task.
         settlement: books the ends of tasks.
         deliveries: sends a callback before its creation is answered, where a fault asks for it.
     """
 
     def __init__(
-        self,
-        database: Database,
-        clock: RealClock,
-        settings: Settings,
-        media_secret: bytes,
-        wakeups: Wakeups,
-        faults: Faults,
-        settlement: Settlement,
-        deliveries: Deliveries,
+        self, ground: Ground, faults: Faults, settlement: Settlement, deliveries: Deliveries
     ) -> None:
-        self._database = database
-        self._clock = clock
-        self._settings = settings
-        self._media_secret = media_secret
-        self._wakeups = wakeups
+        self._database = ground.database
+        self._clock = ground.clock
+        self._settings = ground.settings
+        self._media_secret = ground.media_secret
+        self._wakeups = ground.wakeups
         self._faults = faults
         self._settlement = settlement
         self._deliveries = deliveries
-        self._prices = settings.price_table
+        self._prices = ground.settings.price_table
 
     def check(self, caller: Caller, request: ImageRequest) -> None:
         """Check what comes after validation: model, then content (ERR-9).

@@ -1,0 +1,27 @@
+"""What every use case stands on."""
+
+from dataclasses import dataclass
+
+from emulator.core.ports import RealClock
+from emulator.service.wakeups import Wakeups
+from emulator.settings import Settings
+from emulator.store.records import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What use cases share.
+
+    Attributes:
+        database: where everything is kept.
+        clock: the machine's.
+        settings: the server's.
+        media_secret: signs links.
+        wakeups: tells who waits that something is due.
+    """
+
+    database: Database
+    clock: RealClock
+    settings: Settings
+    media_secret: bytes
+    wakeups: Wakeups
