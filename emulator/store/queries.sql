@@ -270,7 +270,7 @@ UPDATE faults SET hits = hits + 1 WHERE account_id = :id AND number = :number
 RETURNING hits, times;
 
 -- name: remove_faults
-DELETE FROM faults WHERE account_id = :id AND (:number IS NULL OR number = :number);
+DELETE FROM faults WHERE account_id = :id AND (CAST(:number AS BIGINT) IS NULL OR number = :number);
 
 -- name: has_held_delivery
 SELECT 1 FROM deliveries WHERE account_id = :id AND held = 1 AND due_at IS NOT NULL LIMIT 1;
