@@ -15,10 +15,12 @@ class Connections:
 
     def __init__(self) -> None:
         self._transports: dict[Any, asyncio.Transport] = {}
+        self._are_noted = False
 
     def add(self, client: Any, transport: asyncio.Transport) -> None:
         """Note a connection that was opened."""
         self._transports[client] = transport
+        self._are_noted = True
 
     def remove(self, client: Any) -> None:
         """Forget a connection that was closed."""
@@ -32,16 +34,21 @@ class Connections:
             in_answer: True: what was sent goes out, then the connection ends; False: it is reset.
 
         Raises:
-            ConnectionResetError: there is no connection, since the client is in this process.
+            ConnectionResetError: there are no connections, since the client is in this process.
         """
-        transport = self._transports.get(scope["client"])
-        if transport is None:
+        if not self._are_noted:
             raise ConnectionResetError("the connection was cut by a fault")
+        transport = self._transports.get(scope["client"])
+        if transport is None or transport.is_closing():  # the client went first
+            return
         if in_answer:
             transport.close()
         else:
             connection = transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
             transport.abort()
-        while (await receive())["type"] != "http.disconnect":
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:  # the server stops: it does not wait for the client either
             pass

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -277,7 +277,10 @@ class JsonAnswer:
     def __init__(
         self, payload: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        self._body = to_json(payload)
+        try:
+            self._body = to_json(payload)
+        except PydanticSerializationError:  # half a character that a client sent
+            self._body = json.dumps(payload).encode()
         self._status = status
         self._headers = [
             (b"content-type", b"application/json"),

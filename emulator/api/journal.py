@@ -1,11 +1,9 @@
 """/_emulator/journal: what an account's clients sent, and what they were answered."""
 
 import json
-import math
 import re
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
@@ -16,6 +14,7 @@ from emulator.api.schemas import FIELD_NAMES, Creation
 from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
+from emulator.service.shown_body import is_showable, shown_body
 from emulator.settings import Settings
 from emulator.store.journal import JournalEntry, JournalFilter
 from emulator.store.records import Caller
@@ -144,7 +143,7 @@ class _Renderer:
         if entry.operation not in _CREATIONS or request["cut"] or not is_json:
             return None
         found = nearest_valid(entry.request, refusal["param"], self._settings, self._check)
-        if found is None or not _is_json_value(found.body):
+        if found is None or not is_showable(found.body):
             return None
         return {"body": found.body, "changes": found.changes}
 
@@ -157,7 +156,10 @@ def ignored_fields(operation: str, body: Any) -> list[str]:
         return [name for name in body if name not in FIELD_NAMES]
     if operation != "editImage":
         return []
-    parts = [*body["fields"], *(file["param"] for file in body["files"])]
+    fields, files = body.get("fields"), body.get("files")
+    if not isinstance(fields, dict) or not isinstance(files, list):
+        return []  # no summary of a form
+    parts = [*fields, *(str(file.get("param")) for file in files if isinstance(file, dict))]
     known = (*FIELD_NAMES, *_IMAGE_PARTS)
     return [name for name in dict.fromkeys(parts) if name not in known]
 
@@ -170,33 +172,4 @@ def _body(text: str, notes: dict[str, Any]) -> Any:
     is_form = media_type == "multipart/form-data"
     if not is_form and (notes["cut"] or media_type != "application/json"):
         return text
-    try:
-        value = _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if _is_json_value(value) else text
-
-
-def _is_json_value(value: Any) -> bool:
-    try:
-        to_json(value)
-    except (PydanticSerializationError, ValueError):
-        return False
-    return True
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a field is there twice")
-    return fields
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no number of JSON")
-    return number
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_finite)
+    return shown_body(text)

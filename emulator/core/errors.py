@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import TypeGuard
 
 _LONGEST_SHOWN_VALUE = 80
 
@@ -47,6 +48,17 @@ class Refusal(Exception):
         names = accepted if isinstance(accepted, str) else "one of " + ", ".join(accepted)
         message = f"{param} must be {names}; {shown(sent)} was sent."
         return cls("invalid_value", message, param, claim=claim)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether a value is a text that can be sent: without half of a character in it."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def shown(value: object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal, is_text, shown
 from emulator.core.fault_catalogue import (
     FAULTS,
     NEEDS_CALLBACKS,
@@ -227,7 +227,7 @@ def _is_criterion(key: str, value: Any) -> bool:
         return whole and _COUNTS[key] <= value <= 1_000_000
     if key == "probability":
         return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-    return isinstance(value, str) and 1 <= len(value) <= _LONGEST_TEXT
+    return is_text(value) and 1 <= len(value) <= _LONGEST_TEXT
 
 
 def _check_it_can_act(fault: Fault, *, signs: bool, calls_back: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote
 
 from emulator.core.address import split_http_url
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal, is_text, shown
 
 PATH = "/_emulator/inbox/"
 KEPT_MESSAGES = 1000
@@ -141,4 +141,4 @@ def _is_valid(name: str, value: Any) -> bool:
         case "delay_seconds":
             return type(value) in (int, float) and 0 <= value <= _LONGEST_DELAY_SECONDS
         case _:
-            return isinstance(value, str) and len(value) <= _LONGEST_ANSWER_CHARACTERS
+            return is_text(value) and len(value) <= _LONGEST_ANSWER_CHARACTERS

@@ -1,6 +1,5 @@
 """The built-in receiver: takes callbacks, remembers them, answers as told."""
 
-import json
 import math
 from typing import Any
 
@@ -9,6 +8,7 @@ from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal
 from emulator.core.inbox import Answer, Plan, check_name, parse_answers, shown_headers
 from emulator.service.ground import Ground
+from emulator.service.shown_body import shown_body
 from emulator.store.inboxes import Message
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
@@ -161,17 +161,7 @@ def _shown(message: Message) -> dict[str, Any]:
         "delivery_id": message.delivery_id,
         "task_id": message.task_id,
         "headers": message.headers,
-        "body": _parsed(message.body),
+        "body": shown_body(message.body),
         "signature": message.signature,
         "status": message.status,
     }
-
-
-def _parsed(text: str) -> Any:
-    """A body as JSON, or as the text that it is where it can't be shown as JSON."""
-    try:
-        value = json.loads(text)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return text
-    return value

@@ -418,3 +418,12 @@ async def test_strict_is_hostile_but_a_client_that_retries_gets_through(world: W
     received = [body["task_id"] for body in world.receiver.bodies]
     assert len(received) > len(set(received))
     assert received != sorted(received)
+
+
+@pytest.mark.parametrize("criterion", ["prompt", "prompt_regex", "task_id"])
+async def test_half_a_character_is_no_criterion(world: World, criterion: str) -> None:
+    body = json.dumps({"fault": "link_dead", criterion: "\ud800"})
+    headers = {"Content-Type": "application/json"}
+    answer = await world.client.post("/_emulator/faults", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert criterion in answer.json()["error"]["message"]

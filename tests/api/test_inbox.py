@@ -274,3 +274,21 @@ async def test_upstreams_policy_refuses_it_and_off_sends_nothing() -> None:
         await world.create(callback_url=URL)
         await world.clock_command(advance="10s")
         assert await inbox(world) == []
+
+
+async def test_half_a_character_is_no_answer(world: World) -> None:
+    body = '{"answers": [{"body": "\\ud800"}]}'
+    headers = {"Content-Type": "application/json"}
+    answer = await world.client.put("/_emulator/inbox/a", content=body, headers=headers)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("depth", [100, 245, 250, 255, 500, 5000])
+async def test_a_deep_body_is_shown_or_is_a_text(world: World, depth: int) -> None:
+    body = "[" * depth + "]" * depth
+    headers = {"Content-Type": "application/json"}
+    await world.client.post("/_emulator/inbox/a", content=body, headers=headers)
+    answer = await world.client.get("/_emulator/inbox/a")
+    assert answer.status_code == 200
+    shown = answer.json()["data"][0]["body"]
+    assert (shown if isinstance(shown, str) else json.dumps(shown)) == body

@@ -270,3 +270,11 @@ def test_every_operation_can_be_asked_for() -> None:
         if method in ("get", "head", "post") and path.startswith(("/v1", "/media"))
     }
     assert set(OPERATIONS) == described
+
+
+@pytest.mark.parametrize("depth", [100, 245, 250, 255, 500])
+async def test_a_deep_body_does_not_hide_the_journal(world: World, depth: int) -> None:
+    body = '{"model": "gpt-image-2", "x": ' + "[" * depth + "]" * depth + "}"
+    headers = {"Content-Type": "application/json"}
+    await world.client.post("/v1/images/generations", content=body, headers=headers)
+    assert (await world.client.get("/_emulator/journal")).status_code == 200

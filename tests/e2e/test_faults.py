@@ -61,3 +61,14 @@ def test_a_client_gives_up_on_a_slow_answer_and_its_task_is_there(serve: Serve) 
         server.client.post("/v1/images/generations", json=CREATION, timeout=0.2)
     assert tasks_made(server) == 1
     assert server.stop() == 0  # without waiting for the 300 seconds
+
+
+def test_a_client_that_went_before_its_connection_is_cut_leaves_no_trace(serve: Serve) -> None:
+    server = serve(*FLAGS)
+    sequence = [{"fault": "media_slow", "seconds": 300}, {"fault": "slow_first_byte"}]
+    answer = server.client.post("/_emulator/faults", json={"faults": sequence})
+    assert answer.status_code == 201
+    with pytest.raises(httpx2.ReadTimeout):
+        server.client.post("/v1/images/generations", json=CREATION, timeout=0.2)
+    assert server.stop() == 0
+    assert not [line for line in server.errors if "Traceback" in line or "ASGI" in line]
