@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -250,8 +251,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) == len(pairs):
         return fields
-    names = [name for name, _ in pairs]
-    name = next(name for name in names if names.count(name) > 1)
+    counts = Counter(name for name, _ in pairs)
+    name = next(name for name, count in counts.items() if count > 1)
     message = f"The field {shown(name)} is there more than once; send each field once."
     raise Refusal("duplicate_field", message, name.encode("utf-8", "replace").decode())
 

@@ -50,6 +50,12 @@ class Refusal(Exception):
         return cls("invalid_value", message, param, claim=claim)
 
 
+def account_deleted() -> Refusal:
+    """Refuse a request whose account was deleted while it was under way."""
+    message = "This API key's account was deleted meanwhile; its next use makes a new one."
+    return Refusal("invalid_api_key", message, claim="AUTH-1")
+
+
 def is_text(value: object) -> TypeGuard[str]:
     """Whether a value is a text that can be sent: without half of a character in it."""
     if not isinstance(value, str):

@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.core.clock import MINUTE, SECOND, rfc3339
 from emulator.core.credits import Movement, grant
-from emulator.core.errors import Refusal
+from emulator.core.errors import Refusal, account_deleted
 from emulator.core.ports import Entropy, RealClock
 from emulator.core.seed import derive
 from emulator.settings import Settings
@@ -102,7 +102,7 @@ class Accounts:
         """The account: its id, seed and sums in credits."""
         account = await self._database.read(lambda tx: tx.account(caller.account_id))
         if account is None:
-            raise Refusal("invalid_api_key", "This API key's account was deleted.")
+            raise account_deleted()
         return {
             "account_id": account.id,
             "seed": account.seed,

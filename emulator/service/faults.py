@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
@@ -23,6 +24,8 @@ from emulator.store.records import Caller, Database
 from emulator.store.transaction import Transaction
 
 _ACCOUNTS_CACHED = 1_000
+_PATTERNS_CACHED = 100  # one may take 10 MB
+_MOST_PATTERNS = 20  # an account's
 _PHASES_OF_REQUESTS = ("request", "transport")
 
 
@@ -72,6 +75,7 @@ class Faults:
 
         def work(tx: Transaction) -> list[dict[str, Any]]:
             self._check_room(tx, caller.account_id, len(faults))
+            _check_patterns([*(one.fault for one in tx.faults(caller.account_id)), *faults])
             numbers = {tx.add_fault(caller.account_id, fault) for fault in faults}
             stored = tx.faults(caller.account_id)
             return [_as_json(fault) for fault in stored if fault.number in numbers]
@@ -204,6 +208,16 @@ class Faults:
             raise Refusal("invalid_value", message, "fault")
 
 
+def _check_patterns(faults: Iterable[Fault]) -> None:
+    patterns = {fault.prompt_regex for fault in faults} - {None}
+    if len(patterns) > _MOST_PATTERNS:
+        message = (
+            f"An account's faults can have {_MOST_PATTERNS} different patterns; this would make"
+            f" {len(patterns)}. A prompt that is contained costs less."
+        )
+        raise Refusal("invalid_value", message, "prompt_regex")
+
+
 def _wanted(body: dict[str, Any]) -> list[dict[str, Any]]:
     """The faults in a body: one, those of a list, or those of a preset."""
     if body.keys() == {"preset"}:
@@ -219,6 +233,7 @@ def _wanted(body: dict[str, Any]) -> list[dict[str, Any]]:
     return faults
 
 
+@lru_cache(maxsize=_PATTERNS_CACHED)
 def compiled(pattern: str | None) -> SchemaValidator | None:
     """Compile a pattern with an engine whose time is linear, since a client wrote it."""
     if pattern is None:

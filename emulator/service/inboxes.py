@@ -35,14 +35,14 @@ class Inboxes:
             headers, body: as they would be sent.
             at: the attempt's instant on the account's clock.
         """
+        timeout_seconds = self._settings.callback_timeout_seconds
         try:
             check_name(name)
+            answer = await self._take(
+                delivery.account_id, name, delivery.id, headers, body, at, timeout_seconds
+            )
         except Refusal as refusal:
             return AttemptResult(404, 0, refusal.message)
-        timeout_seconds = self._settings.callback_timeout_seconds
-        answer = await self._take(
-            delivery.account_id, name, delivery.id, headers, body, at, timeout_seconds
-        )
         if answer.delay_seconds >= timeout_seconds:
             error = f"no complete answer within {timeout_seconds:g} s"
             return AttemptResult(None, round(timeout_seconds * SECOND), error=error)

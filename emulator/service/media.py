@@ -188,7 +188,7 @@ def describe(tx: Transaction, task: Task, index: int) -> Picture:
     """Describe one image of a task completely, with the bytes of its references."""
     request = tx.request(task.id)
     if request is None:
-        raise RuntimeError(f"the request of {task.id} is gone")
+        raise Refusal("link_expired", "The task of this link was deleted meanwhile.", "expires")
 
     def load(reference: Reference) -> ReferencePicture:
         upload = None if reference.upload_id is None else tx.upload(reference.upload_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from emulator.core.address import split_http_url
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal, account_deleted, shown
 from emulator.core.link import is_authentic, signed_link, upload_path
 from emulator.core.ports import Fetcher, Inspector
 from emulator.core.request import Reference
@@ -73,7 +73,7 @@ class References:
         def work(tx: Transaction) -> str:
             counted = tx.next_upload_number(caller.account_id)
             if counted is None:
-                raise Refusal("invalid_api_key", "This API key's account was deleted.")
+                raise account_deleted()
             number, id_seed = counted
             upload_id = f"file_{token(id_seed, 'upload', number)}"
             now = caller.clock.now(self._clock.now())

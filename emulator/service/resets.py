@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from emulator.core.clock import AccountClock
 from emulator.core.credits import grant
-from emulator.core.errors import Refusal
+from emulator.core.errors import account_deleted
 from emulator.service.accounts import book, default_seed, free_id_seed
 from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
@@ -76,7 +76,7 @@ class Resets:
 
         def clear_and_work(tx: Transaction) -> list[str]:
             if tx.account(account_id) is None:
-                raise Refusal("invalid_api_key", "This API key's account was deleted.")
+                raise account_deleted()
             found = [tx.delivery(name) for name in self._deliveries.under_way_ids]
             tx.clear_account(account_id)
             work(tx)

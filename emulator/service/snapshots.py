@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from emulator.core.clock import AccountClock, rfc3339
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal, account_deleted, shown
 from emulator.core.picture import RENDERER_VERSION
 from emulator.core.ports import Inspector
 from emulator.core.seed import numbered_id
@@ -83,7 +83,7 @@ class Snapshots:
     def _export(self, tx: Transaction, caller: Caller, real_now: int) -> Snapshot:
         found = tx.export_account(caller.account_id)
         if found is None:
-            raise Refusal("invalid_api_key", "This API key's account was deleted.")
+            raise account_deleted()
         row, clock = found
         now = clock.now(real_now)
         tables = {name: tx.export_rows(name, caller.account_id) for name in TABLES}

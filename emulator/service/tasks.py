@@ -4,7 +4,7 @@ from typing import Any
 
 from emulator.core.clock import SECOND
 from emulator.core.credits import Movement, reserve
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal, account_deleted, shown
 from emulator.core.fault import Facts, Hit
 from emulator.core.request import MODEL, ImageRequest
 from emulator.core.seed import derive, numbered_id
@@ -177,7 +177,9 @@ class Tasks:
         moved = tx.move_credits(caller.account_id, reservation, tasks=1)
         if moved is None:
             account = tx.account(caller.account_id)
-            available = account.available if account else 0
+            if account is None:
+                raise account_deleted()
+            available = account.available
             raise Refusal(
                 "insufficient_credits",
                 f"This request needs {price} credits; {available} are available.",

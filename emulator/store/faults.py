@@ -3,6 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
+from emulator.core.errors import account_deleted
 from emulator.core.fault import Fault, parse_fault
 from emulator.store.queries import Queries
 
@@ -42,7 +43,10 @@ class FaultQueries(Queries):
 
     def add_fault(self, account_id: str, fault: Fault, directive: str | None = None) -> int:
         """Add a fault; return its number."""
-        number: int = self._run("next_fault_number", {"id": account_id}).fetchone()[0]
+        row = self._run("next_fault_number", {"id": account_id}).fetchone()
+        if row is None:
+            raise account_deleted()
+        number: int = row[0]
         spec = json.dumps(fault.as_json())
         parameters: dict[str, Any] = {"id": account_id, "number": number, "spec": spec}
         self._run("add_fault", {**parameters, "directive": directive, "times": fault.times})

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.core.errors import account_deleted
 from emulator.core.inbox import KEPT_MESSAGES, Answer, Plan
 from emulator.store.queries import Queries
 
@@ -60,6 +61,8 @@ class InboxQueries(Queries):
         """Count a message; its number, and what the inbox answers."""
         parameters = {"account_id": account_id, "name": name}
         row = self._run("next_message", parameters).fetchone()
+        if row is None:
+            raise account_deleted()
         return row[0], _plan(row[1])
 
     def add_message(self, account_id: str, name: str, message: Message) -> None:

@@ -280,7 +280,8 @@ UPDATE deliveries SET held = 0, due_at = :now, wake_at = :wake_at
 WHERE account_id = :id AND held = 1 AND id <> :except AND due_at > :now;
 
 -- name: open_inbox
-INSERT INTO inboxes (account_id, name, answers) VALUES (:account_id, :name, :answers)
+INSERT INTO inboxes (account_id, name, answers)
+SELECT id, :name, :answers FROM accounts WHERE id = :account_id
 ON CONFLICT (account_id, name) DO NOTHING;
 
 -- name: inboxes

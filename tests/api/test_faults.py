@@ -427,3 +427,12 @@ async def test_half_a_character_is_no_criterion(world: World, criterion: str) ->
     answer = await world.client.post("/_emulator/faults", content=body, headers=headers)
     assert answer.status_code == 400
     assert criterion in answer.json()["error"]["message"]
+
+
+async def test_an_account_has_a_bounded_number_of_patterns(world: World) -> None:
+    many = [{"fault": "link_dead", "prompt_regex": f"a{number}"} for number in range(20)]
+    assert (await world.client.post("/_emulator/faults", json={"faults": many})).status_code == 201
+    await add(world, "task_fails", prompt_regex="a1")
+    one = {"fault": "link_dead", "prompt_regex": "b"}
+    answer = await world.client.post("/_emulator/faults", json=one)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "prompt_regex")

@@ -8,7 +8,7 @@ import pytest
 from emulator.core.callback import AttemptResult
 from emulator.core.latency import Latency
 from tests.support.images import decoded, image_bytes
-from tests.support.world import CREATION, World, open_world
+from tests.support.world import BASE, CREATION, World, open_world
 
 HOOK = "http://127.0.0.1:9/hook"
 TABLES = (
@@ -155,3 +155,25 @@ async def test_other_accounts_notice_nothing(world: World) -> None:
     await world.client.post("/_emulator/account/reset", json={}, headers=other)
     await world.client.delete("/_emulator/account", headers=other)
     assert (await world.task(task_id))["status"] == "pending"
+
+
+async def test_deleting_under_all_kinds_of_requests_makes_no_error_of_ours(world: World) -> None:
+    inbox = f"{BASE}/_emulator/inbox/a"
+    png = {"file": ("a.png", image_bytes(), "image/png")}
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/_emulator/faults", {"json": {"fault": "task_fails"}}),
+        ("POST", "/_emulator/inbox/a", {"json": {}}),
+        ("PUT", "/_emulator/inbox/a", {"json": {"answers": [{"status": 500}]}}),
+        ("POST", "/_emulator/account/credits", {"json": {"grant": 1}}),
+        ("POST", "/_emulator/clock", {"json": {"advance": "1h"}}),
+        ("POST", "/v1/images/generations", {"json": {**CREATION, "callback_url": inbox}}),
+        ("POST", "/v1/images/upload", {"files": png}),
+        ("GET", "/_emulator/snapshot", {}),
+        ("GET", "/_emulator/journal", {}),
+        ("GET", "/v1/credits/balance", {}),
+    ]
+    for _ in range(10):
+        calls = [world.raw.request(method, path, **more) for method, path, more in requests]
+        calls.insert(5, world.raw.delete("/_emulator/account"))
+        answers = await asyncio.gather(*calls)
+        assert [answer.text for answer in answers if answer.status_code >= 500] == []
