@@ -63,7 +63,8 @@ def _operation(method: str, operation: str) -> str:
 
 def _path(path: str, query: bytes) -> str:
     if query:
-        path = f"{path}?{unquote(query.decode('latin-1'))}"
+        # Both as it was sent, where a value's end is known, and as it reads.
+        path = f"{path}?{unquote(redact(query.decode('latin-1')))}"
     return _encodable(redact(path)[:_LONGEST_PATH])
 
 
@@ -84,7 +85,7 @@ def _refusal(call: Call) -> dict[str, Any] | None:
     code, param, claim, message = call.refusal
     return {
         "code": code,
-        "param": param and _encodable(param),
+        "param": param and _encodable(redact(param)),
         "claim": claim,
         "message": _encodable(redact(message)),
     }

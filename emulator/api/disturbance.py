@@ -94,8 +94,8 @@ async def meet_faults(
     if not caller.faults_version and (prompt is None or "[[" not in prompt):
         return caller
     call = call_of(request)
-    caller, hits = await services.faults.meet(caller, Facts(call.operation, prompt, task_id))
-    for hit in hits:
+    caller, hit = await services.faults.meet(caller, Facts(call.operation, prompt, task_id))
+    if hit is not None:
         call.faults = (*call.faults, hit.name)
         _act(call, hit)
     return caller

@@ -1,9 +1,7 @@
 """What every handler needs of HTTP: the call, its caller, its body, and an answer."""
 
-import codecs
 import json
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from emulator.api.form_summary import form_summary
+from emulator.api.json_body import check_characters, parse_json_object
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Hit
 from emulator.service.services import Services
@@ -138,7 +137,10 @@ async def read_json_object(request: Request, services: Services) -> dict[str, An
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     call, kept_bytes = call_of(request), services.settings.journal_body_bytes
     call.sent, call.sent_is_cut = body[:kept_bytes], len(body) > kept_bytes
-    return parse_json_object(body)
+    value = parse_json_object(body)
+    if not call.operation:  # of the emulator's own: it is kept, and shown as it is
+        check_characters(body, value)
+    return value
 
 
 @asynccontextmanager
@@ -222,46 +224,6 @@ def limited_receive(request: Request, services: Services) -> Receive:
 def _too_large(limit: int, received: int) -> Refusal:
     message = f"The body may have {limit:,} bytes at most; {received:,} or more were sent."
     return Refusal("body_too_large", message, "body")
-
-
-def parse_json_object(body: bytes) -> dict[str, Any]:
-    """Parse a JSON object, strictly: see ``read_json_object``."""
-    try:
-        value = _DECODER.decode(body.decode())
-    except UnicodeDecodeError as error:
-        problem = f"byte {error.start} ({body[error.start]:#04x}) is not valid UTF-8"
-    except json.JSONDecodeError as error:
-        problem = f"{error.msg} at line {error.lineno}, column {error.colno}"
-        if body.startswith(codecs.BOM_UTF8):
-            problem = "it begins with a byte order mark (BOM)"
-    except RecursionError:
-        problem = "it is nested too deeply"
-    except ValueError as error:
-        problem = str(error)
-    else:
-        if isinstance(value, dict):
-            return value
-        message = f"The body must be a JSON object; {shown(value)} was sent."
-        raise Refusal("invalid_body", message, "body")
-    message = f"The body must be a JSON object in UTF-8: {problem}."
-    raise Refusal("invalid_json", message, "body")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) == len(pairs):
-        return fields
-    counts = Counter(name for name, _ in pairs)
-    name = next(name for name, count in counts.items() if count > 1)
-    message = f"The field {shown(name)} is there more than once; send each field once."
-    raise Refusal("duplicate_field", message, name.encode("utf-8", "replace").decode())
-
-
-def _no_such_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_such_number)
 
 
 class JsonAnswer:

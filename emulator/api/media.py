@@ -38,6 +38,7 @@ async def _answer(request: Request, services: Services, file: MediaFile) -> Resp
         return Response(None, 304, headers)
     headers["X-Content-Type-Options"] = "nosniff"
     content = await services.media.content(file)
-    if file.hit is not None:
-        call.hit, call.faults = file.hit, (*call.faults, file.hit.name)
+    hit = await services.media.meet(file) if request.method == "GET" else None
+    if hit is not None:
+        call.hit, call.faults = hit, (*call.faults, hit.name)
     return Response(content, 200, headers, file.media_type)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.api.http import parse_json_object
+from emulator.api.json_body import parse_json_object
 from emulator.api.schemas import Creation, parse_creation
 from emulator.core.address import split_http_url
 from emulator.core.errors import Refusal, shown

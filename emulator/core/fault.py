@@ -187,8 +187,10 @@ def parse_directives(
     for match in _DIRECTIVE.finditer(prompt) if "[[" in prompt else ():
         name, *pairs = match[2].split() or [""]
         body: dict[str, Any] = {"fault": name}
-        body |= {key: _value(text) for key, _, text in (pair.partition("=") for pair in pairs)}
-        if not match[1] or len(match[0]) > _LONGEST_TEXT or set(body) & _elsewhere(name):
+        given = {key: _value(text) for key, _, text in (pair.partition("=") for pair in pairs)}
+        body |= given
+        unusable = "fault" in given or set(body) & _elsewhere(name)
+        if unusable or not match[1] or len(match[0]) > _LONGEST_TEXT:
             raise Refusal.invalid_value("prompt", match[0], _directives())
         try:
             fault = parse_fault({**body, "prompt": match[0]}, signs=signs, calls_back=calls_back)

@@ -54,7 +54,8 @@ class Parameter:
 
 def _one_of(default: Any, *values: Any) -> Parameter:
     accepted = "one of " + ", ".join(map(str, values))
-    return Parameter(accepted, default, lambda value: _plain(value) in values)
+    kinds = {type(value) for value in values}
+    return Parameter(accepted, default, lambda value: type(value) in kinds and value in values)
 
 
 def _number(least: float, most: float, default: float | None) -> Parameter:
@@ -153,7 +154,9 @@ FAULTS: dict[str, FaultKind] = {
         "let images=K of the n images come out, and charge only those", images=_whole(0, 10, 1)
     ),
     "no_usable_media": _lifecycle("let the task succeed with an empty list of images, at no cost"),
-    "link_dead": _media("answer as if the link's time were over"),
+    "link_dead": FaultKind(
+        "media", "link", "answer as if the link's time were over", MEDIA_OPERATIONS
+    ),
     "media_slow": _media("wait before the file", seconds=_SECONDS),
     "media_truncated": _media("cut the connection in the file's middle"),
     "media_wrong_type": _media(

@@ -6,13 +6,19 @@ REDACTED = "…"
 
 # A value goes on to a blank, a quotation mark or the next parameter; an escape is part of it.
 _VALUE = r'(?:[^\s"&\\]+|\\.)+'
-# (what the text has where the pattern can match, the pattern). Each pattern begins with fixed
-# letters, in either case's spelling, since searching for those is the cheapest.
-_SECRETS = (
-    ("ignature", re.compile(rf"(ignature(?:=|%3[dD])){_VALUE}")),
-    ("earer", re.compile(rf"(earer(?<=[bB]earer)(?:\s|\\[tnr]|%20|\+)+){_VALUE}")),
-    ("whsec_", re.compile(rf"(whsec_){_VALUE}")),
-    ("sk-", re.compile(rf"(sk-(?<![A-Za-z0-9]...)){_VALUE}")),
+# A key begins a word; the last letter of an escape before it is no part of the word.
+_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=\\u[0-9A-F]{4})|(?<=%[0-9A-F]{2}))"
+_BLANKS = r"(?:\s|\\[tnr]|%20|%09|\+)+"
+# What the text has, in small letters, where the pattern can match; and the pattern.
+_SECRETS = tuple(
+    (sign, re.compile(pattern, re.IGNORECASE))
+    for sign, pattern in (
+        ("signature", rf"(signature(?:=|%3D)){_VALUE}"),
+        ("signature", r'(signature"\s*:\s*"(?:v1,)?)(?:[^"\\]|\\.)+'),
+        ("bearer", rf"(\bbearer{_BLANKS}){_VALUE}"),
+        ("whsec_", rf"(whsec_){_VALUE}"),
+        ("sk", rf"({_BEGINS}sk(?:-|%2D)){_VALUE}"),
+    )
 )
 _ESCAPE = re.compile(r"\\(?:u([dD][89abAB]..)\\u([dD][c-fC-F]..)|u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _KEPT_ESCAPES = '"\\'
@@ -20,8 +26,9 @@ _KEPT_ESCAPES = '"\\'
 
 def redact(text: str) -> str:
     """Replace the values of signatures, API keys, callback secrets and Bearer tokens by ``…``."""
+    lowered = text.lower()
     for sign, pattern in _SECRETS:
-        if sign in text:
+        if sign in lowered:
             text = pattern.sub(rf"\1{REDACTED}", text)
     return text
 

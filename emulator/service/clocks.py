@@ -14,7 +14,7 @@ from emulator.core.clock import (
     parse_instant,
     rfc3339,
 )
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal, account_deleted
 from emulator.service.conditions import Condition, parse_condition
 from emulator.service.deliveries import Attempt, Deliveries
 from emulator.service.ground import Ground
@@ -24,6 +24,7 @@ from emulator.store.transaction import Transaction
 
 MOST_EVENTS = 1_000
 _MOST_STEPS = 20_000
+_LONGEST_ADVANCE_MS = 60 * SECOND  # of real time, which slow receivers take
 # Of what happens at one instant, this comes first.
 _EVENTS = (
     "task_processing",
@@ -61,6 +62,7 @@ class Clocks:
         self._settlement = settlement
         self._settings = ground.settings
         self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._interrupted: set[str] = set()
 
     def is_advancing(self, account_id: str) -> bool:
         """Whether an advance does the account's due work at present."""
@@ -168,7 +170,10 @@ class Clocks:
         Returns:
             False where it never ends, or the condition did not come true.
         """
+        latest = self._clock.now() + _LONGEST_ADVANCE_MS
         for _ in range(_MOST_STEPS):
+            if account_id in self._interrupted or self._clock.now() > latest:
+                return False
             ended, delivery, holds = await self._database.write(
                 lambda tx: (
                     tx.first_task_due(account_id, target),
@@ -193,6 +198,15 @@ class Clocks:
                 return until is None
             await asyncio.sleep(0)
         return False
+
+    @asynccontextmanager
+    async def interrupted(self, account_id: str) -> AsyncIterator[None]:
+        """End an advance of the account at its next step, for what replaces the account."""
+        self._interrupted.add(account_id)
+        try:
+            yield
+        finally:
+            self._interrupted.discard(account_id)
 
     async def _settle(self, task_id: str) -> None:
         real_now = self._clock.now()
@@ -248,7 +262,7 @@ class Clocks:
     def _clock_of(self, tx: Transaction, account_id: str) -> AccountClock:
         account = tx.account(account_id)
         if account is None:
-            raise Refusal("not_found", f"There is no account {shown(account_id)}.")
+            raise account_deleted()
         return account.clock
 
     def _shown(self, clock: AccountClock) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Deliveries:
         """
         running = self._under_way.get(delivery_id)
         if running is None:
-            running = asyncio.create_task(self._attempt(delivery_id, again))
+            running = asyncio.create_task(self._attempt_unless_abandoned(delivery_id, again))
             self._under_way[delivery_id] = running
             running.add_done_callback(lambda _: self._under_way.pop(delivery_id, None))
         return running
@@ -138,6 +138,12 @@ class Deliveries:
         await self.read(caller, delivery_id)
         await asyncio.shield(self.start(delivery_id, again=True))
         return await self.read(caller, delivery_id)
+
+    async def _attempt_unless_abandoned(self, delivery_id: str, again: bool) -> Attempt | None:
+        try:
+            return await self._attempt(delivery_id, again)
+        except asyncio.CancelledError:  # whoever waits for it goes on
+            return None
 
     async def _attempt(self, delivery_id: str, again: bool) -> Attempt | None:
         found = await self._database.write(lambda tx: self._take(tx, delivery_id, again))

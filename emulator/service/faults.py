@@ -75,7 +75,7 @@ class Faults:
 
         def work(tx: Transaction) -> list[dict[str, Any]]:
             self._check_room(tx, caller.account_id, len(faults))
-            _check_patterns([*(one.fault for one in tx.faults(caller.account_id)), *faults])
+            check_patterns([*(one.fault for one in tx.faults(caller.account_id)), *faults])
             numbers = {tx.add_fault(caller.account_id, fault) for fault in faults}
             stored = tx.faults(caller.account_id)
             return [_as_json(fault) for fault in stored if fault.number in numbers]
@@ -98,30 +98,31 @@ class Faults:
             raise Refusal("not_found", f"There is no fault {number} in this account.")
         return removed
 
-    async def meet(self, caller: Caller, facts: Facts) -> tuple[Caller, list[Hit]]:
-        """Find what meets a request: a fault before the task, and one of the transport.
+    async def meet(self, caller: Caller, facts: Facts) -> tuple[Caller, Hit | None]:
+        """Find what meets a request: a fault before the task, or else one of the transport.
 
         Directives in the prompt become faults of the account when they are first seen.
 
         Returns:
-            The caller, who knows of new directives, and the faults that act.
+            The caller, who knows of new directives, and the fault that acts.
 
         Raises:
             Refusal: the prompt carries a directive that can't be used.
         """
         directives = [] if facts.prompt is None else self.check_prompt(facts.prompt)
         if not directives and not caller.faults_version:
-            return caller, []
+            return caller, None
 
-        def work(tx: Transaction) -> tuple[Caller, list[Hit]]:
+        def work(tx: Transaction) -> tuple[Caller, Hit | None]:
             account_id, knowing = caller.account_id, caller
             if self._note_directives(tx, account_id, directives):
                 knowing = caller._replace(faults_version=tx.faults_version(account_id))
-            found = [
-                self.take(tx, account_id, knowing.faults_version, caller.seed, phase, facts)
-                for phase in _PHASES_OF_REQUESTS
-            ]
-            return knowing, [hit for hit in found if hit is not None]
+            for phase in _PHASES_OF_REQUESTS:
+                version, seed = knowing.faults_version, knowing.seed
+                hit = self.take(tx, account_id, version, seed, phase, facts)
+                if hit is not None:  # a request that is refused has no answer to disturb
+                    return knowing, hit
+            return knowing, None
 
         if not directives:
             active = await self._database.read(
@@ -129,7 +130,7 @@ class Faults:
             )
             phases = [active.get((phase, facts.operation), ()) for phase in _PHASES_OF_REQUESTS]
             if not any(one.meets(facts) for phase in phases for one in phase):
-                return caller, []
+                return caller, None
         return await self._database.write(work)
 
     def check_prompt(self, prompt: str) -> list[tuple[str, Fault]]:
@@ -208,7 +209,8 @@ class Faults:
             raise Refusal("invalid_value", message, "fault")
 
 
-def _check_patterns(faults: Iterable[Fault]) -> None:
+def check_patterns(faults: Iterable[Fault]) -> None:
+    """Refuse more patterns than an account may have."""
     patterns = {fault.prompt_regex for fault in faults} - {None}
     if len(patterns) > _MOST_PATTERNS:
         message = (

@@ -18,7 +18,6 @@ from emulator.core.task import Task
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
 from emulator.settings import MIB
-from emulator.store.records import StoredTask
 from emulator.store.transaction import Transaction
 
 _RENDER_THREADS = 2
@@ -33,8 +32,8 @@ class MediaFile:
         media_type: image/png, image/jpeg or image/webp.
         etag: changes with the picture's description.
         now: the account's instant.
-        hit: the fault that meets the file, or None.
         account_id: whose file it is.
+        facts: what a fault of its content is held against.
         picture: what to draw, or None where ``content`` is there already.
         content: an upload's bytes.
     """
@@ -42,8 +41,8 @@ class MediaFile:
     media_type: str
     etag: str
     now: int
-    hit: Hit | None
     account_id: str
+    facts: Facts
     picture: Picture | None
     content: bytes = b""
 
@@ -129,21 +128,12 @@ class Media:
         now = stored.clock.now(self._clock.now())
         if has_expired(expires, now):
             raise _expired(expires, now, stored.task.account_id)
-        picture, hit = await self._database.write(lambda tx: self._describe(tx, stored, int(index)))
-        if hit is not None and hit.name == "link_dead":
-            raise _expired(expires, now, stored.task.account_id)
-        return MediaFile(PNG, etag(picture), now, hit, stored.task.account_id, picture)
-
-    def _describe(
-        self, tx: Transaction, stored: StoredTask, index: int
-    ) -> tuple[Picture, Hit | None]:
-        task, hit = stored.task, None
-        picture = describe(tx, task, index)
-        if stored.faults_version:
-            facts = Facts("getImage", picture.prompt, task.id)
-            version, seed = stored.faults_version, stored.account_seed
-            hit = self._faults.take(tx, task.account_id, version, seed, "media", facts)
-        return picture, hit
+        account_id = stored.task.account_id
+        picture = await self._database.write(lambda tx: describe(tx, stored.task, int(index)))
+        facts = Facts("getImage", picture.prompt, task_id)
+        if stored.faults_version and await self._meet(account_id, "link", facts):
+            raise _expired(expires, now, account_id)
+        return MediaFile(PNG, etag(picture), now, account_id, facts, picture)
 
     async def open_upload(self, upload_id: str, expires: str, signature: str) -> MediaFile:
         """Open an uploaded file.
@@ -158,19 +148,25 @@ class Media:
         now = upload.clock.now(self._clock.now())
         if has_expired(expires, now):
             raise _expired(expires, now, upload.account_id)
-        hit = await self._database.write(lambda tx: self._meet_upload(tx, upload.account_id))
-        if hit is not None and hit.name == "link_dead":
+        facts = Facts("getUpload")
+        if await self._meet(upload.account_id, "link", facts):
             raise _expired(expires, now, upload.account_id)
         return MediaFile(
-            upload.media_type, upload_id, now, hit, upload.account_id, None, upload.content
+            upload.media_type, upload_id, now, upload.account_id, facts, None, upload.content
         )
 
-    def _meet_upload(self, tx: Transaction, account_id: str) -> Hit | None:
-        account = tx.account(account_id)
-        if account is None:
+    async def meet(self, file: MediaFile) -> Hit | None:
+        """Find the fault that meets an open file's content, and count it."""
+        return await self._meet(file.account_id, "media", file.facts)
+
+    async def _meet(self, account_id: str, phase: str, facts: Facts) -> Hit | None:
+        account = await self._database.read(lambda tx: tx.account(account_id))
+        if account is None or not account.faults_version:
             return None
         version, seed = account.faults_version, account.seed
-        return self._faults.take(tx, account_id, version, seed, "media", Facts("getUpload"))
+        return await self._database.write(
+            lambda tx: self._faults.take(tx, account_id, version, seed, phase, facts)
+        )
 
     async def content(self, file: MediaFile) -> bytes:
         """The bytes of an open file, drawn if need be."""

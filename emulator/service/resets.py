@@ -1,6 +1,7 @@
 """An account's state as a whole: as fresh, away, or replaced."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from emulator.core.clock import AccountClock
 from emulator.core.credits import grant
@@ -77,14 +78,26 @@ class Resets:
         def clear_and_work(tx: Transaction) -> list[str]:
             if tx.account(account_id) is None:
                 raise account_deleted()
-            found = [tx.delivery(name) for name in self._deliveries.under_way_ids]
+            under_way = self._under_way(tx, account_id)
             tx.clear_account(account_id)
             work(tx)
-            return [one.id for one in found if one is not None and one.account_id == account_id]
+            return under_way
 
-        async with self._clocks.alone(account_id):
+        async with self._interrupted(account_id), self._clocks.alone(account_id):
             under_way = await self._database.write(clear_and_work)
             self._faults.forget(account_id)
             self._journal.forget(account_id)
             await self._deliveries.abandon(under_way)
         self._wakeups.change_clock()
+
+    @asynccontextmanager
+    async def _interrupted(self, account_id: str) -> AsyncIterator[None]:
+        """End an advance that waits for a receiver: nobody needs its answer any more."""
+        async with self._clocks.interrupted(account_id):
+            under_way = await self._database.write(lambda tx: self._under_way(tx, account_id))
+            await self._deliveries.abandon(under_way)
+            yield
+
+    def _under_way(self, tx: Transaction, account_id: str) -> list[str]:
+        found = [tx.delivery(name) for name in self._deliveries.under_way_ids]
+        return [one.id for one in found if one is not None and one.account_id == account_id]

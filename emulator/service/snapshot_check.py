@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from emulator.core.errors import Refusal, shown
-from emulator.core.fault import parse_fault
+from emulator.core.fault import MAX_FAULTS, parse_fault
 from emulator.core.seed import numbered_id, token
-from emulator.service.faults import compiled
+from emulator.service.faults import check_patterns, compiled
 from emulator.service.settlement import delivery_id
 from emulator.settings import Settings
 
@@ -79,6 +79,9 @@ def _check_tasks(snapshot: dict[str, Any], settings: Settings) -> None:
             raise Refusal.invalid_value(
                 f"{place}.id", task["id"], f"{expected}, as id_seed and number have it"
             )
+        now = snapshot["account"]["clock"]["now"]
+        if task["settled"] and task["ends_at"] > now:
+            raise Refusal.invalid_value(f"{place}.ends_at", task["ends_at"], f"at most {now}")
         limit = settings.max_prompt_characters
         if len(request["prompt"]) > limit:
             sent = len(request["prompt"])
@@ -124,6 +127,10 @@ def _check_deliveries(snapshot: dict[str, Any]) -> None:
 
 
 def _check_faults(snapshot: dict[str, Any]) -> None:
+    if len(snapshot["faults"]) > MAX_FAULTS:
+        message = f"faults must be at most {MAX_FAULTS:,}; {len(snapshot['faults']):,} were sent."
+        raise Refusal("invalid_value", message, "faults")
+    faults = []
     for index, row in enumerate(snapshot["faults"]):
         place = f"faults[{index}]"
         try:
@@ -132,8 +139,10 @@ def _check_faults(snapshot: dict[str, Any]) -> None:
         except Refusal as refusal:
             message = f"{place}.spec: {refusal.message}"
             raise Refusal("invalid_value", message, f"{place}.spec") from refusal
+        faults.append(fault)
         if row["times"] != fault.times:
             raise Refusal.invalid_value(f"{place}.times", row["times"], "that of its spec")
+    check_patterns(faults)
 
 
 def _check_inboxes(snapshot: dict[str, Any]) -> None:

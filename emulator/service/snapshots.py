@@ -67,6 +67,8 @@ class Snapshots:
                 account of this server; nothing has changed.
         """
         await asyncio.to_thread(check_snapshot, snapshot, self._settings)
+        kept = self._settings.journal_entries
+        snapshot["journal"] = snapshot["journal"][-kept:] if kept else []
         for index, upload in enumerate(snapshot["uploads"]):
             param = f"uploads[{index}].content"
             facts = await asyncio.to_thread(self._inspector.inspect, upload["content"], param)

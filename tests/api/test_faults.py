@@ -59,6 +59,15 @@ async def test_a_sequence_is_asked_in_order(world: World) -> None:
     assert (await world.client.delete("/_emulator/faults")).json() == {"removed": 2}
 
 
+async def test_a_refused_request_uses_up_no_fault_of_the_transport(world: World) -> None:
+    await add(world, "http_error", status=429, times=2)
+    await add(world, "reset_after_work", operation="createImageTask", times=1)
+    assert await statuses(world, 2) == [429, 429]
+    with pytest.raises(ConnectionResetError):
+        await creation(world)
+    assert await statuses(world, 1) == [202]
+
+
 @pytest.mark.parametrize(
     ("body", "named"),
     [
@@ -366,6 +375,17 @@ async def test_a_file_is_broken(world: World) -> None:
         decoded(answer.content)
 
 
+async def test_a_fault_of_content_waits_for_a_request_that_has_content(world: World) -> None:
+    await add(world, "media_corrupt", times=1)
+    link = (await world.finished())["result"]["data"][0]["url"]
+    assert (await world.client.head(link)).status_code == 200
+    headers = {"If-None-Match": "*"}
+    assert (await world.client.get(link, headers=headers)).status_code == 304
+    assert (await faults(world))[0]["hits"] == 0
+    with pytest.raises((OSError, SyntaxError)):
+        decoded((await world.raw.get(link)).content)
+
+
 async def test_media_are_chosen_by_task(world: World) -> None:
     first, second = await world.finished(), await world.finished()
     await add(world, "link_dead", task_id=second["task_id"])
@@ -425,8 +445,8 @@ async def test_half_a_character_is_no_criterion(world: World, criterion: str) ->
     body = json.dumps({"fault": "link_dead", criterion: "\ud800"})
     headers = {"Content-Type": "application/json"}
     answer = await world.client.post("/_emulator/faults", content=body, headers=headers)
-    assert answer.status_code == 400
-    assert criterion in answer.json()["error"]["message"]
+    assert (answer.status_code, await faults(world)) == (400, [])
+    assert "half a character" in answer.json()["error"]["message"]
 
 
 async def test_an_account_has_a_bounded_number_of_patterns(world: World) -> None:

@@ -177,3 +177,41 @@ async def test_deleting_under_all_kinds_of_requests_makes_no_error_of_ours(world
         calls.insert(5, world.raw.delete("/_emulator/account"))
         answers = await asyncio.gather(*calls)
         assert [answer.text for answer in answers if answer.status_code >= 500] == []
+
+
+class SilentReceiver:
+    """A receiver that takes a callback and never answers."""
+
+    def __init__(self) -> None:
+        self.called = asyncio.Event()
+
+    async def send(self, url: str, body: bytes, headers: dict[str, str]) -> AttemptResult:
+        self.called.set()
+        await asyncio.Event().wait()
+        return AttemptResult(200, 1)
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("path", ["/_emulator/account/reset", "/_emulator/account"])
+async def test_a_silent_receiver_holds_up_no_reset(path: str) -> None:
+    receiver = SilentReceiver()
+    async with open_world(receiver) as world:
+        await world.create(callback_url=HOOK)
+        advance = asyncio.create_task(world.client.post("/_emulator/clock", json={"advance": "2h"}))
+        await receiver.called.wait()
+        method = "POST" if path.endswith("reset") else "DELETE"
+        answer = await world.client.request(method, path, json={})
+        assert answer.status_code == 200
+        assert (await advance).json()["complete"] is False
+
+
+async def test_a_call_whose_account_is_reset_is_not_told_that_the_server_stops() -> None:
+    receiver = SilentReceiver()
+    async with open_world(receiver) as world:
+        fields = {**CREATION, "prompt": "[[fault: callback_early]]", "callback_url": HOOK}
+        creating = asyncio.create_task(world.client.post("/v1/images/generations", json=fields))
+        await receiver.called.wait()
+        await reset(world)
+        assert (await creating).status_code == 202

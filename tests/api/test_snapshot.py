@@ -220,7 +220,7 @@ async def test_settings_that_differ_are_named() -> None:
         ("tasks.3.images", 4, "tasks[3]"),
         ("tasks.2.error_code", "unheard", "tasks[2].error_code"),
         ("tasks.0.request.prompt", "x" * 32_001, "tasks[0].request.prompt"),
-        ("tasks.0.request.prompt", "\x00\ud800", "tasks[0].request.prompt"),
+        ("tasks.0.request.prompt", "\x00\ud800", "body"),
         ("tasks.0.request.n", 11, "tasks[0].request.n"),
         ("tasks.0.request.references.0.upload_id", "file_" + "0" * 24, "tasks[0].request"),
         ("tasks.1.number", 1, "tasks[1].number"),

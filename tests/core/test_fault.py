@@ -112,6 +112,8 @@ def test_directives_are_faults_that_meet_their_own_text() -> None:
         "[[fault: task_slow seconds=nan]]",
         "[[fault: task_slow seconds=1_0]]",
         "[[fault: partial images=99]]",
+        "[[fault: content_policy fault=proxy_error_page]]",
+        "[[fault: proxy_error_page status=502.0]]",
     ],
 )
 def test_a_directive_that_cannot_be_is_refused(prompt: str) -> None:
