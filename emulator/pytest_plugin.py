@@ -90,6 +90,8 @@ def image_emulator(
 @pytest.fixture
 def image_account(request: pytest.FixtureRequest, image_emulator: Emulator) -> Iterator[Account]:
     """An account of the test's own, as the marker ``image_account`` says; deleted after it."""
+    from emulator.testing import EmulatorError
+
     options = _marker_arguments(request.node)
     digest = hashlib.sha256(request.node.nodeid.encode("utf-8", "surrogateescape")).hexdigest()
     # On a server that is connected to, others may run the same test.
@@ -97,7 +99,13 @@ def image_account(request: pytest.FixtureRequest, image_emulator: Emulator) -> I
     seed = options.get("seed", int(digest[:16], 16) % _MOST_KEY_SEED)
     account = image_emulator.new_account(key, seed=seed, credits=options.get("credits"))
     try:
-        _begin(account, options)
+        problem = ""
+        try:
+            _begin(account, options)
+        except EmulatorError as error:
+            problem = f"the marker {_MARKER}: {error}"
+        if problem:
+            pytest.fail(problem, pytrace=False)
         request.node.stash.setdefault(_accounts, []).append(account)
         yield account
     finally:

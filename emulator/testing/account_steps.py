@@ -9,6 +9,8 @@ from emulator.testing.errors import EmulatorError
 from emulator.testing.values import Credits, Entry, Moved, Requests, instant
 from emulator.testing.wire import Request, Steps
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 Duration = str | float | timedelta
 
 CLOCK_PATH = "/_emulator/clock"

@@ -11,6 +11,8 @@ from emulator.testing.faults import FaultSpec, body_of, body_of_sequence
 from emulator.testing.values import Callback, Credits, Delivery, Message, Moved, Requests
 from emulator.testing.wire import AsyncDriver
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 
 class AsyncAccount:
     """An account of an emulator: what a test holds. Any event loop may use it.

@@ -15,6 +15,8 @@ from emulator.testing.server import LoopServer, ThreadServer
 from emulator.testing.start_settings import read_settings
 from emulator.testing.wire import AsyncDriver, Place
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 # No socket is opened: the name only has to be one that the emulator answers to.
 _IN_PROCESS_URL = "http://localhost"
 

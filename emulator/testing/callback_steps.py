@@ -12,6 +12,8 @@ from emulator.testing.errors import ExpectationFailed
 from emulator.testing.values import Callback, Delivery, Message, instant, instant_or_none
 from emulator.testing.wire import Request, Steps
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 Answer = int | Mapping[str, Any]
 
 _PAGE = 1000

@@ -10,6 +10,8 @@ from emulator.testing.server import ThreadServer
 from emulator.testing.start_settings import read_settings
 from emulator.testing.wire import Driver, Place
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 
 class Emulator:
     """An emulator, started here or elsewhere; use ``start`` or ``connect``. Threads may share it.

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 FaultSpec = str | Mapping[str, Any]
 
 

@@ -10,6 +10,8 @@ from emulator.testing import account_steps
 from emulator.testing.errors import EmulatorError
 from emulator.testing.wire import Request, Steps
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 ClockState = Literal["running", "frozen"]
 
 _CLOCK_STATES = ("running", "frozen")

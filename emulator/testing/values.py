@@ -7,6 +7,8 @@ from typing import Any, overload
 
 from emulator.testing.errors import ExpectationFailed
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 
 def instant(text: str) -> datetime:
     """Read a time that the emulator wrote."""
@@ -159,7 +161,7 @@ class Requests(Sequence[Entry]):
         ]
         if wanted:
             raise ExpectationFailed(
-                f"expected {' and '.join(wanted)} requests with {self._asked},"
+                f"expected {' and '.join(wanted)} of the requests with {self._asked},"
                 f" {len(self)} came.\n{self._story}"
             )
         return self

@@ -13,6 +13,8 @@ import httpx2
 
 from emulator.testing.errors import EmulatorError
 
+__tracebackhide__ = True  # a failed test shows its own lines, not these
+
 TIMEOUT_SECONDS = 60.0
 
 T = TypeVar("T")

@@ -154,7 +154,7 @@ WRONG = dict.fromkeys(RIGHT, ANYTHING | SIZES) | {
     wrong=st.fixed_dictionaries({}, optional=WRONG),
     profile=st.sampled_from(sorted(PROFILES)),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_nearest_request_is_valid_and_right_fields_are_untouched(
     right: dict[str, Any], wrong: dict[str, Any], profile: str
 ) -> None:
@@ -174,9 +174,7 @@ def test_the_nearest_request_is_valid_and_right_fields_are_untouched(
 
 
 @given(wrong=st.fixed_dictionaries({}, optional=WRONG | {"model": ANYTHING, "prompt": ANYTHING}))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_posting_it_is_accepted(wrong: dict[str, Any]) -> None:
     async with open_world() as world:
         refused = await world.client.post(CREATE, json=wrong)

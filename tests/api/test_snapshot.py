@@ -286,7 +286,7 @@ def mutate(draw: Any, value: Any) -> Any:
     return draw(JSON)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_mutated_snapshots_never_break_anything(data: st.DataObject) -> None:
     asyncio.run(_import_mutated(data))

@@ -252,7 +252,7 @@ JSON_VALUES = st.recursive(
 FIELDS = ("model", "prompt", "size", "resolution", "quality", "n", "callback_url", "input_images")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), JSON_VALUES, max_size=4))
 def test_no_json_object_makes_an_error_of_ours(fields: dict[str, Any]) -> None:
     import anyio
@@ -266,7 +266,7 @@ def test_no_json_object_makes_an_error_of_ours(fields: dict[str, Any]) -> None:
     anyio.run(send)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.binary(max_size=200),
     st.sampled_from(["application/json", "multipart/form-data; boundary=x"]),

@@ -97,7 +97,6 @@ class Credits(RuleBasedStateMachine):
 Credits.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestCredits = Credits.TestCase

@@ -31,7 +31,7 @@ def stored(world: World) -> int:
 
 
 @given(limit=st.integers(1, 8), steps=st.lists(st.integers(0, 12), max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 async def test_the_last_entries_are_kept_and_the_rest_is_counted(
     limit: int, steps: list[int]
 ) -> None:

@@ -51,7 +51,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(bursts=st.lists(OPERATIONS, min_size=1, max_size=3))
 def test_credits_add_up_whatever_meets(bursts: list[list[str]]) -> None:
     asyncio.run(_meet(bursts))

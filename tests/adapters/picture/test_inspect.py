@@ -163,7 +163,7 @@ def test_sixteen_bits_keep_their_brightness() -> None:
 @given(
     st.sampled_from([JPEG, PNG, WEBP]), st.integers(0, 10_000), st.binary(min_size=1, max_size=6)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_damage_is_a_rejection_or_nothing(content: bytes, place: int, patch: bytes) -> None:
     place %= len(content)
     damaged = content[:place] + patch + content[place + len(patch) :]
