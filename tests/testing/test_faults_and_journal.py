@@ -116,7 +116,7 @@ def test_a_failed_count_shows_what_came(account: Account) -> None:
     assert "400" in text
     with pytest.raises(ExpectationFailed, match="expected at least 1 of the requests"):
         account.requests(operation="getTask").expect()
-    with pytest.raises(ExpectationFailed, match="expected at most 1 requests"):
+    with pytest.raises(ExpectationFailed, match="expected at most 1 of the requests"):
         account.requests().expect(at_most=1)
 
 
