@@ -1,6 +1,5 @@
 """A request and its answer as the journal keeps them: collected while it runs, written later."""
 
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,22 +14,21 @@ _LONGEST_HEADER = 300
 _BODY_TYPES = ("application/json", "text/")  # answers of another type are pictures
 
 
-# References to all that an entry is made of: the request (method, path, query, headers), what is
-# known of it, the answer's body as far as it is kept, and how long that
-# body is. Plain tuples, since nothing is made faster, and not the whole scope, which is larger.
-Headers = list[tuple[bytes, bytes]]
-Exchange = tuple[tuple[str, str, bytes, Headers], Call, bytes, int]
+# All that an entry is made of: the request (method, path, query, Content-Type, User-Agent), what is
+# known of it, the answer's body as far as it is kept, and how long that body is. Plain tuples, and
+# few objects: what waits here long is what makes a request slower.
+Exchange = tuple[tuple[str, str, bytes, bytes, bytes], Call, bytes, int]
 
 
 def journal_entry(exchange: Exchange) -> JournalEntry:
     """Write an exchange down, without secrets."""
-    (method, path, query, headers), call, body, answer_bytes = exchange
-    answer_type = _header(call.answer_headers, b"content-type")
+    (method, path, query, content_type, user_agent), call, body, answer_bytes = exchange
+    answer_type = _header(call.answer_type)
     has_answer = method != "HEAD" and answer_type.startswith(_BODY_TYPES)
     notes = {
         "request": {
-            "content_type": _header(headers, b"content-type") or None,
-            "user_agent": _header(headers, b"user-agent") or None,
+            "content_type": _header(content_type) or None,
+            "user_agent": _header(user_agent) or None,
             "cut": call.sent_is_cut,
         },
         "answer": {
@@ -72,11 +70,8 @@ def _text(body: bytes) -> str:
     return redact(plain(body.decode("utf-8", "replace")))
 
 
-def _header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> str:
-    for sent_name, value in headers:
-        if sent_name == name:
-            return redact(value.decode("latin-1")[:_LONGEST_HEADER])
-    return ""
+def _header(value: bytes) -> str:
+    return redact(value.decode("latin-1")[:_LONGEST_HEADER])
 
 
 def _refusal(call: Call) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +45,7 @@ class Call:
         sent: the request's body, as much of it as the journal keeps; None: it was not read.
         sent_is_cut: whether that is not all of it.
         refusal: code, param, claim and message of its refusal, or None.
-        answer_headers: those of its answer, once it is sent.
+        answer_type: the Content-Type of its answer, once it is sent.
         seconds: how long it took until its answer was sent, in real time.
     """
 
@@ -61,7 +61,7 @@ class Call:
     sent: bytes | None = None
     sent_is_cut: bool = False
     refusal: tuple[str, str | None, str | None, str] | None = None
-    answer_headers: Sequence[tuple[bytes, bytes]] = ()
+    answer_type: bytes = b""
     seconds: float = 0.0
 
 

@@ -60,7 +60,7 @@ class Envelope:
                 headers = message["headers"]
                 headers.append((b"x-request-id", call.request_id.encode()))  # REQ-1
                 headers.append((b"date", _date(call.now // SECOND)))
-                call.answer_headers = headers
+                call.answer_type = _content_type(headers)
             elif not message.get("more_body"):
                 call.seconds = time.perf_counter() - started
                 self._note(scope, call, message.get("body", b""))
@@ -94,7 +94,13 @@ class Envelope:
     def _note(self, scope: Scope, call: Call, body: bytes) -> None:
         """Note a request of a known account for the journal, before the client has the answer."""
         if self._keeps_journal and call.operation and call.account_id != "-":
-            sent = (scope["method"], scope["path"], scope["query_string"], scope["headers"])
+            content_type = user_agent = b""
+            for name, value in scope["headers"]:
+                if name == b"content-type":
+                    content_type = value
+                elif name == b"user-agent":
+                    user_agent = value
+            sent = (scope["method"], scope["path"], scope["query_string"], content_type, user_agent)
             kept = body[: self._kept_bytes]
             self._journal.note(call.account_id, (sent, call, kept, len(body)))
 
@@ -136,6 +142,13 @@ class Envelope:
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)
         return JsonAnswer(body, status, headers)
+
+
+def _content_type(headers: list[tuple[bytes, bytes]]) -> bytes:
+    for name, value in headers:
+        if name == b"content-type":
+            return value
+    return b""
 
 
 def _note_error(call: Call, error: BaseException) -> None:

@@ -17,7 +17,6 @@ from emulator.api.http import (
     note_caller,
     read_json_object,
 )
-from emulator.api.snapshot_file import parse_snapshot, snapshot_json
 from emulator.core.errors import Refusal
 from emulator.core.fault_catalogue import PROVOKED_FAILURES
 from emulator.core.task_detail import status_words
@@ -97,6 +96,8 @@ async def finish_task(request: Request, services: Services) -> ASGIApp:
 async def export_snapshot(request: Request, services: Services) -> ASGIApp:
     """Answer the account as one file."""
     caller = await authenticate(request, services, counted=False)
+    from emulator.api.snapshot_file import snapshot_json  # late: its models take 20 ms to build
+
     snapshot = await services.snapshots.export(caller)
     content = await asyncio.to_thread(snapshot_json, snapshot, __version__)
     return Response(content, media_type="application/json")
@@ -106,6 +107,8 @@ async def import_snapshot(request: Request, services: Services) -> ASGIApp:
     """Replace the account by what a file says."""
     caller = await authenticate(request, services, counted=False)
     body = await read_json_object(request, services)
+    from emulator.api.snapshot_file import parse_snapshot
+
     snapshot = await asyncio.to_thread(parse_snapshot, body)
     base = base_url(request, services)
     differences = await services.snapshots.restore(caller, snapshot, base)

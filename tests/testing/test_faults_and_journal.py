@@ -110,7 +110,9 @@ def test_a_failed_count_shows_what_came(account: Account) -> None:
     with pytest.raises(ExpectationFailed) as caught:
         account.requests(operation="createImageTask", status=429).expect(count=3)
     text = str(caught.value)
-    assert "expected 3 of the requests with operation='createImageTask', status=429, 0 came." in text
+    assert (
+        "expected 3 of the requests with operation='createImageTask', status=429, 0 came." in text
+    )
     assert "POST /v1/images/generations" in text
     assert "202" in text
     assert "400" in text
