@@ -23,6 +23,7 @@ from emulator.api import (
 from emulator.api.access_log import AccessLog
 from emulator.api.connections import Connections
 from emulator.api.guard import Guard, Guarded
+from emulator.api.http import UNKNOWN_OPERATION, Call, api_key
 from emulator.api.middleware import Envelope
 from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
@@ -170,7 +171,9 @@ def build_app(
         connections: those that a fault may cut.
         lifespan: starts and stops what runs beside the requests.
     """
-    router = Router(routes(services), redirect_slashes=False, default=_not_found, lifespan=lifespan)
+    router = Router(
+        routes(services), redirect_slashes=False, default=NotFound(services), lifespan=lifespan
+    )
     hot = {
         (method, prefix + path): Endpoint({method: handler}, services, operation)
         for method, path, handler, operation in V1[:2]
@@ -179,8 +182,25 @@ def build_app(
     return Envelope(HotRoutes(router, hot), services, access_log, connections)
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] != "http":
-        return
-    message = f"There is no route {shown(scope['path'])}; /llms.txt lists them."
-    raise Refusal("not_found", message)
+class NotFound:
+    """What no route takes; a known key's journal says so."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request."""
+        if scope["type"] != "http":
+            return
+        call: Call = scope["call"]
+        call.operation = UNKNOWN_OPERATION
+        message = f"There is no route {shown(scope['path'])}; /llms.txt lists them."
+        raise Refusal("not_found", message, account_id=await self._account_id(Request(scope)))
+
+    async def _account_id(self, request: Request) -> str | None:
+        if not request.url.path.startswith(PREFIXES):
+            return None
+        try:
+            return await self._services.accounts.known_account(api_key(request))
+        except Refusal:
+            return None

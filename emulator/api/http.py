@@ -28,6 +28,9 @@ _READ_LIMITS = 2  # how many times the largest body is read before the connectio
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
 
+UNKNOWN_OPERATION = "unknown"  # of a request that no route takes
+
+
 @dataclass(slots=True)
 class Call:
     """What is known of a request while it is answered.

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from emulator.api.control import number_of
-from emulator.api.http import JsonAnswer, authenticate
+from emulator.api.http import UNKNOWN_OPERATION, JsonAnswer, authenticate
 from emulator.api.nearest import nearest_valid
 from emulator.api.schemas import FIELD_NAMES, Creation
 from emulator.core.clock import rfc3339
@@ -21,7 +21,7 @@ from emulator.store.records import Caller
 
 OPERATIONS = (
     "createImageTask", "createImageSync", "editImage", "uploadImage", "getTask", "getBalance",
-    "listModels", "getImage", "headImage", "getUpload", "headUpload",
+    "listModels", "getImage", "headImage", "getUpload", "headUpload", UNKNOWN_OPERATION,
 )  # fmt: skip
 _CREATIONS = ("createImageTask", "createImageSync")
 _IMAGE_PARTS = ("image", "image[]", "mask")

@@ -91,7 +91,9 @@ def parse_duration(value: object, param: str = "advance") -> int:
             units = (7 * DAY, DAY, HOUR, MINUTE, SECOND)
             return round(sum(float(n or 0) * ms for n, ms in zip(iso.groups(), units, strict=True)))
     raise Refusal.invalid_value(
-        param, value, 'a duration such as "25h", "90s", "500ms", a number of seconds, or "PT25H"'
+        param,
+        value,
+        'a duration of zero or more, such as "25h", "500ms", a number of seconds, or "PT25H"',
     )
 
 

@@ -77,6 +77,13 @@ class Accounts:
         caller, stored = await self._database.read(lambda tx: tx.caller_and_task(key_hash, task_id))
         return await self._admit(key, key_hash, caller, counted=counted), stored
 
+    async def known_account(self, key: str | None) -> str | None:
+        """The account of a key that was used before; None where there is none."""
+        if key is None:
+            return None
+        caller = await self._database.read(lambda tx: tx.caller(hash_key(key)))
+        return None if caller is None else caller.account_id
+
     async def create_key(self, new: NewKey) -> tuple[str, ApiKey]:
         """Create a key with an account of its own.
 

@@ -36,7 +36,8 @@ _EVENTS = (
 _NAMES = {"freeze", "resume", "advance", "set", "run_until"}
 _COMMANDS = (
     'one of {"freeze": true}, {"resume": true}, {"advance": "25h"},'
-    ' {"set": "2027-01-01T00:00:00Z"}, {"run_until": {"task_ended": "task_..."}}'
+    ' {"set": "2027-01-01T00:00:00Z"}, {"run_until": {"task_ended": "task_..."}},'
+    ' {"run_until": {"deliveries_exhausted": true}}'
 )
 
 

@@ -121,6 +121,7 @@ class Forcing:
             "images": timeline.images,
             "error_code": timeline.error_code,
             "settled": task.settled,
+            "callback_url": task.callback_url,
             "credits": {
                 "reserved": task.reserved,
                 "charged": charged,

@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.core.callback import AttemptResult, signature_headers
 from emulator.core.clock import MINUTE
+from emulator.core.errors import Refusal
 from emulator.core.fault import Hit
 from emulator.core.frame import AUTO_FRAME
 from emulator.core.ports import RealClock, Sender
@@ -128,6 +129,8 @@ class ReceiverScore:
             else:
                 made = [await self._send(url, step, callbacks) for step in scenario.steps]
                 attempts += made
+                if attempts[0].refused:
+                    raise Refusal("invalid_value", f"url can't be called: {made[0].error}.", "url")
                 checks.append(judge(scenario, tuple(made)))
                 if attempts[0].status is None:
                     unreachable = f"nothing else was sent: it gave no answer ({attempts[0].error})"

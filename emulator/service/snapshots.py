@@ -3,9 +3,11 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from emulator.core.clock import AccountClock, rfc3339
 from emulator.core.errors import Refusal, account_deleted, shown
+from emulator.core.inbox import PATH as INBOX_PATH
 from emulator.core.picture import RENDERER_VERSION
 from emulator.core.ports import Inspector
 from emulator.core.seed import numbered_id
@@ -125,7 +127,7 @@ class Snapshots:
         own = {"account_id": account_id}
         for name in TABLES:
             shared = {**own, "key_hash": caller.key_hash, "base_url": base_url}
-            rows = [_stored(name, entry, account["id_seed"]) for entry in snapshot[name]]
+            rows = [_stored(name, entry, account["id_seed"], base_url) for entry in snapshot[name]]
             tx.import_rows(name, rows, shared)
         real_now, now = self._clock.now(), account["clock"]["now"]
         frozen_at = now if account["clock"]["frozen"] else None
@@ -133,22 +135,31 @@ class Snapshots:
         tx.set_clock(account_id, AccountClock(now - real_now, frozen_at), real_now)
 
 
-def _stored(table: str, row: Row, id_seed: int) -> Row:
+def _stored(table: str, row: Row, id_seed: int, base_url: str) -> Row:
     """A snapshot's row as the store keeps it."""
     stored = dict(row)
+    if table == "deliveries":
+        stored["url"] = _at_home(row["url"], base_url)
     if table == "tasks":
         request = row["request"]
         pairs = [(found["source"], found["upload_id"]) for found in request["references"]]
         mask = request["mask"] and (request["mask"]["source"], request["mask"]["upload_id"])
+        callback_url = _at_home(request["callback_url"], base_url)
         stored |= {
-            "request": {**request, "references": pairs, "mask": mask},
+            "request": {**request, "references": pairs, "mask": mask, "callback_url": callback_url},
             "model": request["model"],
-            "callback_url": request["callback_url"],
+            "callback_url": callback_url,
             "request_id": f"req_{numbered_id(id_seed, row['number'])}",
         }
     for column in _JSON_COLUMNS.get(table, ()):
         stored[column] = json.dumps(stored[column])
     return stored
+
+
+def _at_home(url: str | None, base_url: str) -> str | None:
+    """An inbox of the exporting server is one of the importing server from now on."""
+    path = "" if url is None else urlsplit(url).path
+    return base_url + path if path.startswith(INBOX_PATH) else url
 
 
 def _name_references(request: Row) -> None:

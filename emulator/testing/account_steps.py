@@ -160,7 +160,7 @@ def requests(key: str, criteria: dict[str, Any]) -> Steps[Requests]:
             break
         after = entries[-1].number
     story = yield from journal_story(key)
-    return Requests(entries, explain.criteria_text(criteria), story)
+    return Requests(entries, explain.criteria_text(criteria), story, page["lost"])
 
 
 def journal_story(key: str) -> Steps[str]:

@@ -96,7 +96,7 @@ def expect_none(key: str, within: Duration | None, task_id: str | None) -> Steps
         of = f" of {task_id}" if task_id else ""
         story = yield from _story(key, task_id)
         raise ExpectationFailed(
-            f"expected no callback{of} within {seconds:g} s, {made} attempts were made.\n{story}"
+            f"expected no callback{of} within {seconds:g} s; attempts made: {made}.\n{story}"
         )
 
 
@@ -105,6 +105,9 @@ def journal_text(key: str) -> Steps[str]:
     requests = yield from account_steps.journal_story(key)
     tasks = yield from account_steps.tasks(key, None)
     parts = [requests, explain.tasks_text(tasks)]
+    faults = yield from account_steps.faults(key)
+    if faults:
+        parts.append(explain.faults_text(faults))
     found = yield from deliveries(key, None)
     clock = yield Request("GET", CLOCK_PATH, key)
     if found:
@@ -133,6 +136,8 @@ def _story(key: str, task_id: str | None) -> Steps[str]:
         return text
     tasks = yield from account_steps.tasks(key, None)
     chosen = [row for row in tasks if task_id is None or row["task_id"] == task_id]
+    if task_id is not None:
+        text += f"\n{explain.why_no_delivery(task_id, chosen)}"
     return f"{text}\n{explain.tasks_text(chosen)}"
 
 

@@ -50,6 +50,28 @@ def deliveries_text(deliveries: Sequence[Delivery], now: str) -> str:
     return "\n".join(lines)
 
 
+def why_no_delivery(task_id: str, tasks: Sequence[dict[str, Any]]) -> str:
+    """Say why a task has no delivery, given the rows that have its id."""
+    if not tasks:
+        return f"The account has no task {task_id}."
+    if tasks[0]["callback_url"] is None:
+        return f"{task_id} was created without callback_url."
+    if not tasks[0]["settled"]:
+        return f"{task_id} ends at {tasks[0]['ends_at']}."
+    return f"{task_id} has ended, and callbacks are off."
+
+
+def faults_text(faults: Sequence[dict[str, Any]]) -> str:
+    """Show faults, with how often they met something and acted."""
+    counts = ("number", "fault", "seen", "hits", "active")
+    rows: list[tuple[str, ...]] = [("number", "fault", "seen", "hits", "given")]
+    for fault in faults[-MOST_LINES:]:
+        given = {name: value for name, value in fault.items() if name not in counts}
+        cells = (fault["number"], fault["fault"], fault["seen"], fault["hits"])
+        rows.append((*map(str, cells), _shortened(criteria_text(given) if given else "-")))
+    return "\n".join(["The faults:", *_table(rows)])
+
+
 def tasks_text(tasks: Sequence[dict[str, Any]]) -> str:
     """Show tasks, one a line; newest first, as the emulator answers them."""
     if not tasks:
@@ -79,6 +101,10 @@ def _request_row(entry: Entry) -> tuple[str, ...]:
     end = entry.task_id or "-"
     if refusal:
         end = f"{refusal['code']}: {refusal['message']}"
+    nearest = entry.document.get("nearest_valid")
+    if nearest:
+        changes = (f"{change['param']}={change['accepted']!r}" for change in nearest["changes"])
+        end = f"nearest valid: {', '.join(changes)}; {end}"
     return (
         str(entry.number),
         str(entry.document["at"]),

@@ -91,6 +91,8 @@ def open_account(
     if clock not in _CLOCK_STATES:
         raise ValueError(f'clock takes "running" or "frozen"; {clock!r} was given')
     credits = limits.credits
+    if isinstance(limits.models, str):
+        raise TypeError(f"models takes a list of models' ids; {limits.models!r} was given")
     if limits.of_key:
         if key is not None:
             raise TypeError("the emulator makes a key that has limits: give key, or limits")

@@ -116,10 +116,12 @@ class Requests(Sequence[Entry]):
         entries: those that match.
         asked: what they match, for messages.
         story: what came in all, for messages.
+        lost: requests of the account that the journal no longer has.
     """
 
-    def __init__(self, entries: Sequence[Entry], asked: str, story: str) -> None:
+    def __init__(self, entries: Sequence[Entry], asked: str, story: str, lost: int = 0) -> None:
         self._entries = list(entries)
+        self._lost = lost
         self._asked = asked
         self._story = story
 
@@ -159,6 +161,11 @@ class Requests(Sequence[Entry]):
             )
             if number is not None and not holds
         ]
+        if self._lost and (wanted or count is not None or at_most is not None):
+            raise ExpectationFailed(
+                f"{len(self)} of the requests with {self._asked} are kept, but {self._lost} earlier"
+                f" requests are not (journal_entries), so nobody can count.\n{self._story}"
+            )
         if wanted:
             raise ExpectationFailed(
                 f"expected {' and '.join(wanted)} of the requests with {self._asked},"

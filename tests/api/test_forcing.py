@@ -94,7 +94,7 @@ async def test_a_task_succeeds_now(world: World) -> None:
     assert entry == {
         "task_id": task_id, "status": "succeeded", "created_at": "2027-01-15T08:00:00.000Z",
         "starts_at": "2027-01-15T08:00:01.000Z", "ends_at": "2027-01-15T08:00:01.000Z",
-        "images": 2, "error_code": None, "settled": True,
+        "images": 2, "error_code": None, "settled": True, "callback_url": None,
         "credits": {"reserved": 60, "charged": 60, "refunded": 0},
     }  # fmt: skip
 

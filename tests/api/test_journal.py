@@ -89,9 +89,18 @@ async def test_what_is_nobodys_is_not_noted(world: World) -> None:
     await world.client.get("/v1/tasks/task_1", headers={"Authorization": "Bearer nonsense"})
     await world.client.get("/v1/models", headers={"Authorization": ""})
     await world.client.get("/_emulator/account")
-    await world.client.get("/v1/nowhere")
+    await world.client.get("/v1/nowhere", headers={"Authorization": "Bearer sk-never-used"})
+    await world.client.get("/_emulator/nowhere")
     await world.client.get("/llms.txt")
     assert await journal(world) == []
+
+
+async def test_a_wrong_path_of_a_known_key_is_noted(world: World) -> None:
+    await world.balance()
+    await world.client.post("/v1/v1/images/generations", json=CREATION)
+    (entry,) = await journal(world, operation="unknown")
+    assert (entry["status"], entry["path"]) == (404, "/v1/v1/images/generations")
+    assert entry["refusal"]["code"] == "not_found"
 
 
 async def test_a_refusal_before_the_handler_has_its_account_too(world: World) -> None:
@@ -269,7 +278,7 @@ def test_every_operation_can_be_asked_for() -> None:
         for method in item
         if method in ("get", "head", "post") and path.startswith(("/v1", "/media"))
     }
-    assert set(OPERATIONS) == described
+    assert set(OPERATIONS) == described | {"unknown"}
 
 
 @pytest.mark.parametrize("depth", [100, 245, 250, 255, 500])

@@ -321,3 +321,12 @@ async def _import_mutated(data: st.DataObject) -> None:
         response = await world.client.post("/v1/images/generations", json=CREATION)
         assert response.status_code in (202, 402)
         await export(world)
+
+
+async def test_an_inbox_moves_with_its_account() -> None:
+    async with open_world() as world, open_world() as other:
+        await world.create(callback_url="http://127.0.0.1:4711/_emulator/inbox/a")
+        await restore(other, await export(world))
+        await other.clock_command(advance="1m")
+        messages = (await other.client.get("/_emulator/inbox/a")).json()["data"]
+        assert [message["body"]["status"] for message in messages] == ["succeeded"]

@@ -85,7 +85,7 @@ def test_a_task_without_a_callback(account: Account) -> None:
 
 
 def test_a_duration_that_is_none(account: Account) -> None:
-    with pytest.raises(ValueError, match='within must be a duration such as "25h"'):
+    with pytest.raises(ValueError, match="within must be a duration of zero or more"):
         account.callbacks.expect("task_1", within="soon")
 
 
@@ -95,7 +95,7 @@ def test_no_callback_is_expected(account: Account) -> None:
     account.callbacks.expect_none(within="10s")
     with pytest.raises(ExpectationFailed) as caught:
         account.callbacks.expect_none(within="1h")
-    assert "expected no callback within 3600 s, 1 attempts were made." in str(caught.value)
+    assert "expected no callback within 3600 s; attempts made: 1." in str(caught.value)
     assert f"{task_id} to {account.callbacks.url('other')}: delivered" in str(caught.value)
     account.callbacks.expect_none(task_id="task_another")
 

@@ -175,3 +175,22 @@ async def test_the_asynchronous_face() -> None:
         assert await account.faults.clear()
         assert await account.clear_requests()
         await account.delete()
+
+
+def test_what_was_lost_is_not_counted() -> None:
+    with Emulator.start(journal_entries=5) as emulator:
+        account = emulator.new_account()
+        for _ in range(7):
+            create_task(account)
+        account.requests().expect(at_least=5)
+        for expected in ({"count": 5}, {"at_most": 5}, {"at_least": 6}):
+            with pytest.raises(ExpectationFailed, match="2 earlier requests are not"):
+                account.requests().expect(**expected)
+
+
+def test_a_callback_that_cannot_come_says_why(account: Account) -> None:
+    task_id = create_task(account)
+    with pytest.raises(ExpectationFailed, match="was created without callback_url"):
+        account.callbacks.expect(task_id)
+    with pytest.raises(ExpectationFailed, match="has no task task_nobody"):
+        account.callbacks.expect("task_nobody")
