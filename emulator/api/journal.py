@@ -9,7 +9,6 @@ from starlette.types import ASGIApp
 
 from emulator.api.control import number_of
 from emulator.api.http import UNKNOWN_OPERATION, JsonAnswer, authenticate
-from emulator.api.nearest import nearest_valid
 from emulator.api.schemas import FIELD_NAMES, Creation
 from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
@@ -142,6 +141,8 @@ class _Renderer:
         is_json = (request["content_type"] or "").startswith("application/json")
         if entry.operation not in _CREATIONS or request["cut"] or not is_json:
             return None
+        from emulator.api.nearest import nearest_valid  # late: few ask for it, and each start waits
+
         found = nearest_valid(entry.request, refusal["param"], self._settings, self._check)
         if found is None or not is_showable(found.body):
             return None
