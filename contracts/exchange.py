@@ -9,7 +9,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Headers = tuple[tuple[str, str], ...]
-SENT, CALLBACK = "sent", "callback"
+Direction = Literal["sent", "callback"]
+SENT: Direction = "sent"
+CALLBACK: Direction = "callback"
 
 
 def header(headers: Headers, name: str) -> str | None:
@@ -33,6 +35,7 @@ class ImageFacts:
         height_px: decoded height.
         pixels_digest: SHA-256 of the decoded RGBA pixels, in hexadecimal.
         problem: why it could not be decoded; None where it could. The rest is then 0 or empty.
+        thumbnail: a small JPEG of it, for reports.
     """
 
     format: str
@@ -40,6 +43,7 @@ class ImageFacts:
     height_px: int
     pixels_digest: str
     problem: str | None = None
+    thumbnail: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class Exchange:
     request: Request
     response: Response | None
     failure: str | None = None
-    direction: Literal["sent", "callback"] = "sent"
+    direction: Direction = SENT
     sender: str = ""
     purpose: str = ""
 
