@@ -12,7 +12,7 @@ class Spend:
 
     Attributes:
         limit_credits: the hard stop; None where nothing could be spent.
-        spent_credits: settled by the target's own words, or by the highest price where it said none.
+        spent_credits: by the target's own words, or the highest price where it said none.
         unsettled_credits: of that, reserved for requests whose answer was lost.
         today_credits: what all runs of this day spent at this target with this key.
         creations: requests that could cost something.
