@@ -1,12 +1,15 @@
 """What went over the wire: the only thing that judges look at."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+_API_PATH = re.compile(r"/v1/(images|tasks|credits|models)(/|$)")
 
 Headers = tuple[tuple[str, str], ...]
 Direction = Literal["sent", "callback"]
@@ -64,9 +67,10 @@ class Request:
 
     @cached_property
     def path(self) -> str:
-        """The path, without ``/api`` before ``/v1`` (BASE-1)."""
+        """The path from ``/v1`` on, without ``/api`` (BASE-1) or a gateway's prefix before it."""
         path = urlsplit(self.url).path
-        return path.removeprefix("/api") if path.startswith("/api/v1/") else path
+        found = _API_PATH.search(path)
+        return path[found.start() :] if found else path.removeprefix("/api")
 
     @cached_property
     def json(self) -> Any:

@@ -89,7 +89,13 @@ class DayFile:
 
     def _amounts(self, file: IO[str]) -> dict[str, int]:
         amounts: dict[str, int] = {}
-        for number, text in enumerate(file, 1):
+        content = file.read()
+        whole, newline, torn = content.rpartition("\n")
+        if torn:  # its writer was killed before its request left
+            file.seek(0)
+            file.truncate(len((whole + newline).encode("utf-8")))
+            file.seek(0, os.SEEK_END)
+        for number, text in enumerate(whole.splitlines(), 1):
             try:
                 line = json.loads(text)
                 amounts[line["id"]] = int(line.get("settled", line.get("reserved")))
@@ -130,7 +136,6 @@ class SpendLedger:
         self._day_file = day_file
         self._lock = threading.Lock()
         self._reservations: list[Reservation] = []
-        self._paid_before = day_file.total() if day_file else 0
 
     @property
     def spent_credits(self) -> int:
@@ -145,7 +150,7 @@ class SpendLedger:
     @property
     def today_credits(self) -> int:
         """What all runs of the day spent."""
-        return self._day_file.total() if self._day_file else self._paid_before + self.spent_credits
+        return self._day_file.total() if self._day_file else self.spent_credits
 
     def reserve(self, credits: int, what: str) -> Reservation:
         """Set aside what a request may cost.
@@ -157,13 +162,11 @@ class SpendLedger:
             name = None
             if self._day_file is not None:
                 name = self._day_file.reserve(credits, self.limit_credits, what)
-            over = (
-                name is None
-                if self._day_file is not None
-                else self.limit_credits is not None
-                and self.spent_credits + credits > self.limit_credits
-            )
-            if over:
+                fits = name is not None
+            else:
+                limit = self.limit_credits
+                fits = limit is None or self.spent_credits + credits <= limit
+            if not fits:
                 raise LimitReachedError(self._refusal(credits, what))
             reservation = Reservation(credits, name)
             self._reservations.append(reservation)
