@@ -1,21 +1,27 @@
 """A receiver of callbacks that answers as it is told and records what arrives."""
 
+import asyncio
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
 import httpx2
+import uvicorn
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response as HttpResponse
+from starlette.types import Receive, Scope, Send
 
 from contracts.client import Recorder
-from contracts.exchange import CALLBACK, Exchange, Headers, Request, Response
-from contracts.options import EXIT_USAGE, EngineError
+from contracts.exchange import CALLBACK, Exchange, Request, Response
+from contracts.options import EXIT_ENGINE, EXIT_USAGE, EngineError
 
 _LARGEST_BODY_BYTES = 4_000_000
-_SOCKET_TIMEOUT_SECONDS = 15.0
 _CHECK_TIMEOUT_SECONDS = 10.0
+_START_TIMEOUT_SECONDS = 10.0
 
 
 class Receiver:
@@ -36,20 +42,24 @@ class Receiver:
         self._statuses: dict[str, list[int]] = {}
         self._arrived: dict[str, list[Exchange]] = {}
         self._lock = threading.Lock()
-        host = "127.0.0.1" if public_url is None else "0.0.0.0"  # noqa: S104  # a tunnel ends here
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            self._server = ThreadingHTTPServer((host, port), self._handler())
+            self._listener.bind(("127.0.0.1" if public_url is None else "", port))
         except OSError as error:
+            self._listener.close()
             message = f"--callback-port {port} can't be listened on: {error.strerror}"
             raise EngineError(message, EXIT_USAGE) from error
-        self._server.daemon_threads = True
-        self._base = (public_url or f"http://127.0.0.1:{self._server.server_port}").rstrip("/")
+        self._port = self._listener.getsockname()[1]
+        self._base = (public_url or f"http://127.0.0.1:{self._port}").rstrip("/")
+        self._server = _Server(self)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), name="callback receiver", daemon=True
+            target=self._server.run, args=([self._listener],), name="callbacks", daemon=True
         )
 
     def __enter__(self) -> "Receiver":
         self._thread.start()
+        if not self._server.listening.wait(_START_TIMEOUT_SECONDS):
+            raise EngineError("the callback receiver did not start", EXIT_ENGINE)
         return self
 
     def __exit__(
@@ -58,9 +68,9 @@ class Receiver:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.should_exit = True
         self._thread.join()
+        self._listener.close()
 
     def hook(self, name: str, statuses: Sequence[int]) -> str:
         """Open a URL for one task.
@@ -95,39 +105,47 @@ class Receiver:
         if status != 204:
             message = (
                 f"--public-callback-url {self._base} does not lead to this machine's port"
-                f" {self._server.server_port}: {problem}"
+                f" {self._port}: {problem}"
             )
             raise EngineError(message, EXIT_USAGE)
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> int:
-        """Record a request; return the status that it gets."""
-        prefix, _, name = handler.path.lstrip("/").partition("/")
-        if prefix != self._secret or name not in self._statuses:
-            return 404
-        if handler.command != "POST":
-            return self._statuses[name][-1]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record a request, and answer it as its hook was told to."""
+        request = HttpRequest(scope, receive)
         began = time.monotonic()
-        length = handler.headers.get("Content-Length", "0")
-        size = int(length) if length.isascii() and length.isdigit() else 0
-        if size > _LARGEST_BODY_BYTES:
-            return 413
-        body = handler.rfile.read(size)
-        with self._lock:
-            statuses = self._statuses[name]
-            status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
-        self._record(name, handler, body, status, time.monotonic() - began)
-        return status
+        prefix, _, name = request.url.path.lstrip("/").partition("/")
+        if prefix != self._secret or name not in self._statuses:
+            status = 404
+        elif request.method != "POST":
+            status = self._statuses[name][-1]
+        else:
+            body = bytearray()
+            try:
+                async for chunk in request.stream():
+                    body += chunk[: max(0, _LARGEST_BODY_BYTES - len(body))]
+            except ClientDisconnect:
+                return
+            with self._lock:
+                statuses = self._statuses[name]
+                status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+            self._record(name, request, bytes(body), status, time.monotonic() - began)
+        await HttpResponse(status_code=status)(scope, receive, send)
 
     def _record(
-        self, name: str, handler: BaseHTTPRequestHandler, body: bytes, status: int, seconds: float
+        self, name: str, request: HttpRequest, body: bytes, status: int, seconds: float
     ) -> None:
         redactor = self._recorder.redactor
-        headers: Headers = tuple((key, value) for key, value in handler.headers.items())
+        headers = tuple(
+            (key.decode("latin-1"), value.decode("latin-1")) for key, value in request.headers.raw
+        )
         exchange = self._recorder.add(
             sent_at=self._recorder.clock.now(),
             seconds=seconds,
             request=Request(
-                "POST", f"{self._base}/hook/{name}", redactor.headers(headers), redactor.body(body)
+                "POST",
+                f"{self._base}/{self._secret}/{name}",
+                redactor.headers(headers),
+                redactor.body(body),
             ),
             response=Response(status),
             direction=CALLBACK,
@@ -136,24 +154,29 @@ class Receiver:
         with self._lock:
             self._arrived[name].append(exchange)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            timeout = _SOCKET_TIMEOUT_SECONDS
-            protocol_version = "HTTP/1.1"
+class _Server(uvicorn.Server):
+    """uvicorn in a thread, silent."""
 
-            def do_POST(self) -> None:  # noqa: N802  # named by the library
-                status = receiver._answer(self)
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.send_header("Connection", "close")
-                self.end_headers()
-                self.close_connection = True
+    def __init__(self, receiver: Receiver) -> None:
+        super().__init__(
+            uvicorn.Config(
+                receiver,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                ws="none",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.listening = threading.Event()
 
-            do_GET = do_POST  # noqa: N815
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it listens."""
+        await super().startup(sockets)
+        self.listening.set()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing: what matters is in the trace."""
-
-        return Handler
+    async def main_loop(self) -> None:
+        """Wait for the end, and see it at once."""
+        while not self.should_exit:
+            await asyncio.sleep(0.01)
