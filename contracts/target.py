@@ -105,27 +105,47 @@ class Control:
 
 
 class EmulatorClock(Clock):
-    """An account's clock: waiting moves it."""
+    """The clocks of the accounts that a run uses: waiting moves them all.
+
+    Args:
+        control: moves them.
+    """
 
     def __init__(self, control: Control) -> None:
         super().__init__()
         self._control = control
+        self._keys: list[str | None] = [None]
+        # A clock that somebody froze would never reach the end of a task.
+        self._offset_seconds = float(control.post("/clock", {"resume": True})["offset_seconds"])
+
+    def join(self, key: str) -> None:
+        """Bring another account to this time, and move it along from now on."""
+        self._advance(key, self._offset_seconds)
+        self._keys.append(key)
 
     def wait(self, seconds: float) -> None:
-        """Advance the account's clock; what falls due on the way is done when it returns."""
-        body: dict[str, Any] = {"advance": max(0.001, round(seconds, 3))}
-        while True:
-            answer = self._control.post("/clock", body)
-            self._offset_seconds = float(answer["offset_seconds"])
-            rest = float(body["advance"]) - float(answer["advanced_seconds"])
-            if answer["complete"] or rest <= 0:
-                return
-            body = {"advance": max(0.001, round(rest, 3))}
+        """Advance the clocks; what falls due on the way is done when it returns."""
+        for key in self._keys:
+            offset = self._advance(key, seconds)
+            if key is None and offset is not None:
+                self._offset_seconds = offset
 
     @property
     def is_movable(self) -> bool:
         """An emulator's is."""
         return True
+
+    def _advance(self, key: str | None, seconds: float) -> float | None:
+        """Advance one account's clock; return how far it is from real time."""
+        rest = round(seconds, 3)
+        offset = None
+        while rest > 0:
+            answer = self._control.post("/clock", {"advance": rest}, key)
+            offset = float(answer["offset_seconds"])
+            rest = round(rest - float(answer["advanced_seconds"]), 3)
+            if answer["complete"]:
+                break
+        return offset
 
 
 def is_emulator(base_url: str, timeout_seconds: float) -> bool:
