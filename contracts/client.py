@@ -11,7 +11,7 @@ import httpx2
 from contracts.exchange import SENT, Exchange, Request, Response, Trace, fields_of, parsed_json
 from contracts.images import image_facts
 from contracts.ledger import Reservation, SpendLedger
-from contracts.prices import PriceBook
+from contracts.price_book import PriceBook
 from contracts.redact import Redactor
 from contracts.target import Clock
 from contracts.view import CREATIONS

@@ -1,6 +1,7 @@
 """Carries out planned tasks: sends, waits, downloads, and judges nothing."""
 
 import io
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from contracts.options import Options
 from contracts.receiver import Receiver
 from contracts.target import Clock, Control
 from contracts.tasks_plan import PlannedTask
-from contracts.view import BALANCE, ENDED, result_urls
+from contracts.view import BALANCE, ENDED, instant, result_urls
 
 MODEL = "gpt-image-2"
 LONGEST_PROMPT = 32_000  # GEN-16
@@ -80,6 +81,7 @@ class Lives:
         self._strangers_key = strangers_key
         self._reference_links: dict[str, list[str]] = {}
         self.lived: list[Lived] = []
+        self.stopping = threading.Event()
 
     def live(self, task: PlannedTask, key: str = "") -> Lived:
         """Create a task and follow it to its end.
@@ -118,6 +120,17 @@ class Lives:
     def read(self, lived: Lived, purpose: str = "read the task again") -> Answer:
         """Read a task."""
         return self._client.send("GET", lived.path, key=lived.key, purpose=purpose)
+
+    def read_only(self, task_id: str) -> None:
+        """Read a task that somebody else created, and fetch its pictures."""
+        lived = Lived(task_id, f"/v1/tasks/{task_id}", "", ended_at=self._clock.now())
+        self._balance("")
+        answer = self.read(lived, "a task that was named")
+        lived.ended_at = instant(answer.fields.get("completed_at")) or lived.ended_at
+        lived.links = list(result_urls(answer.fields.get("result")))
+        self._strangers_read(lived)
+        self._download(lived)
+        self.lived.append(lived)
 
     def _provoke(self, task: PlannedTask, token: str, key: str) -> None:
         fault = _PROVOKE.get(task.outcome)
@@ -189,7 +202,8 @@ class Lives:
             answer = self.read(lived, "poll")
             if number in (0, 3):
                 self._strangers_read(lived)
-            if answer.fields.get("status") in ENDED or self._clock.now() > deadline:
+            over = self.stopping.is_set() or self._clock.now() > deadline
+            if over or answer.fields.get("status") in ENDED:
                 break
             if number < len(steps):
                 waited = steps[number]
@@ -197,8 +211,8 @@ class Lives:
                 waited = min(waited * _LONGEST_POLL_STEP, 60.0 if self._clock.is_movable else 10.0)
             number += 1
             self._clock.wait(waited)
-        lived.ended_at = self._clock.now()
         again = self.read(lived)
+        lived.ended_at = instant(again.fields.get("completed_at")) or self._clock.now()
         lived.links = list(result_urls(again.fields.get("result")))
         self._strangers_read(lived)
 
@@ -225,7 +239,7 @@ class Lives:
         if not self._clock.is_movable:
             steps = (0.5,) * int(self._options.callback_wait_seconds * 2)
         for step in steps:
-            if len(self._receiver.arrived(token)) >= wanted:
+            if self.stopping.is_set() or len(self._receiver.arrived(token)) >= wanted:
                 return
             self._clock.wait(step)
 

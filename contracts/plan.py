@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.claims import Claim
-from contracts.model import worst_price
 from contracts.options import Options
-from contracts.prices import PriceBook
+from contracts.price_book import PriceBook
+from contracts.prices import DEFAULT_IMAGE_CREDITS, worst_price
 from contracts.rejects import Reject, generated_rejects, rejects, request_of
 from contracts.tasks_plan import Means, PlannedTask, plan_tasks
 
@@ -82,7 +82,7 @@ def make_plan(options: Options, means: Means, prices: PriceBook, claims: Sequenc
 
 
 def _most_credits(task: PlannedTask, prices: PriceBook) -> int:
-    ratio = prices.credits_per_image / 30
+    ratio = prices.credits_per_image / DEFAULT_IMAGE_CREDITS
     return -(-task.expected_credits * ratio.numerator // ratio.denominator)
 
 
@@ -98,7 +98,7 @@ def _why_not(claim: Claim, options: Options, means: Means, paid: bool) -> str | 
     """Why a run can't show a claim; None where it can."""
     if claim.paid and not paid and not options.task_ids:
         return f"needs paid tasks; the mode is {options.mode}"
-    if "ERR-8" == claim.id and options.mode == "read-only":
+    if claim.id == "ERR-8" and options.mode == "read-only":
         return "needs requests that must be refused; the mode is read-only"
     has = {
         "time": means.time,

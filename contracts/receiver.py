@@ -40,6 +40,7 @@ class Receiver:
         self._recorder = recorder
         self._secret = secrets.token_hex(8)  # strangers must not be able to fake a callback
         self._statuses: dict[str, list[int]] = {}
+        self._told: dict[str, list[int]] = {}
         self._arrived: dict[str, list[Exchange]] = {}
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -80,8 +81,14 @@ class Receiver:
             statuses: what it answers in turn; the last one from then on.
         """
         self._statuses[name] = list(statuses)
+        self._told[name] = list(statuses)
         self._arrived[name] = []
         return f"{self._base}/{self._secret}/{name}"
+
+    @property
+    def hooks(self) -> dict[str, list[int]]:
+        """Each hook's URL, and what it was told to answer."""
+        return {f"{self._base}/{self._secret}/{name}": told for name, told in self._told.items()}
 
     def arrived(self, name: str) -> list[Exchange]:
         """What came to a hook so far."""

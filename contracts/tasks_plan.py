@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
-from contracts.model import Wish, assumed_price
+from contracts.model import Wish
+from contracts.prices import assumed_price
+from contracts.sent import Endpoint
 
 _CANDIDATES = 160
 _PAIR_WEIGHT = 0.08
@@ -59,7 +61,7 @@ class PlannedTask:
     """
 
     number: int
-    endpoint: str
+    endpoint: Endpoint
     outcome: str
     callback: str
     references: int
@@ -72,20 +74,18 @@ class PlannedTask:
     @property
     def expected_credits(self) -> int:
         """What it would cost by the assumed price table, in credits."""
-        return assumed_price(self.wish())
+        return assumed_price(self.wish(), "medium")
 
     def wish(self) -> Wish:
         """What it asks for, with the defaults."""
         return Wish(
-            model="gpt-image-2",
-            prompt="",
-            size=self.fields.get("size", "auto"),
-            resolution=self.fields.get("resolution", "1K"),
-            quality=self.fields.get("quality"),
-            n=self.fields.get("n", 1),
-            references=("",) * self.references,
-            callback_url=None,
-            endpoint=self.endpoint,
+            self.endpoint,
+            "gpt-image-2",
+            "",
+            self.fields.get("size", "auto"),
+            self.fields.get("resolution", "1K"),
+            self.fields.get("quality"),
+            self.fields.get("n", 1),
         )
 
 

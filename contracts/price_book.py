@@ -1,13 +1,14 @@
 """What a request may cost at most, before it is sent."""
 
+import math
 from fractions import Fraction
 
 from contracts.exchange import Request
-from contracts.model import assumed_price, wish_of, worst_price
+from contracts.model import Wish, wish_of
+from contracts.prices import DEFAULT_IMAGE_CREDITS, assumed_price, worst_price
 
 # CRED-2: the highest number that a document shows for one image at the default settings.
 HIGHEST_DOCUMENTED = Fraction(1000)
-ASSUMED = Fraction(30)  # CRED-3
 
 
 class PriceBook:
@@ -39,12 +40,17 @@ class PriceBook:
         The highest price in proportion counts from then on, where nobody named one.
         """
         wish = wish_of(request)
-        assumed = assumed_price(wish) if wish is not None else 0
+        assumed = assumed_price(wish, "medium") if wish is not None else 0
         if not assumed:
             return
-        self._seen = max(self._seen, Fraction(reserved, assumed) * ASSUMED)
+        self._seen = max(self._seen, Fraction(reserved, assumed) * DEFAULT_IMAGE_CREDITS)
         self._most = self._seen if self._is_guess else max(self._most, self._seen)
 
     def worst_credits(self, request: Request) -> int:
         """The most that a request may cost, in credits."""
         return worst_price(request, self._most)
+
+    def price_of(self, wish: Wish) -> int:
+        """What a request is likely to cost, by what was seen so far, in credits."""
+        seen = self._seen or self._most
+        return math.ceil(assumed_price(wish, "medium") * seen / DEFAULT_IMAGE_CREDITS)
