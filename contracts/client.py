@@ -13,14 +13,13 @@ from contracts.images import image_facts
 from contracts.ledger import Reservation, SpendLedger
 from contracts.price_book import PriceBook
 from contracts.redact import Redactor
-from contracts.target import Clock
+from contracts.target import LOOPBACK, Clock
 from contracts.view import CREATIONS
 
 _MOST_RETRIES = 3
 _LONGEST_RETRY_AFTER_SECONDS = 120.0
 _DEFAULT_RETRY_AFTER_SECONDS = 2.0
 _LARGEST_BODY_BYTES = 100_000_000
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Client:
         self._pace = pace
         self.base_url = recorder.trace.base_url
         # A proxy of the environment is for other hosts than this machine.
-        trust_env = urlsplit(self.base_url).hostname not in _LOOPBACK
+        trust_env = urlsplit(self.base_url).hostname not in LOOPBACK
         self._http = httpx2.Client(
             timeout=timeout_seconds, follow_redirects=False, trust_env=trust_env
         )

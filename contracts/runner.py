@@ -22,6 +22,7 @@ from contracts.tasks_plan import PlannedTask
 from contracts.verdict import judge
 from contracts.view import BALANCE, MODELS, View
 
+INTERRUPTED = "it was interrupted"
 LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 BEFORE_THE_END_SECONDS = 300.0
 AFTER_THE_END_SECONDS = 60.0
@@ -149,7 +150,7 @@ class Run:
         except LimitReachedError as error:
             self.stopped = str(error)
         except KeyboardInterrupt:
-            self.stopped = "it was interrupted"
+            self.stopped = INTERRUPTED
         finally:
             session.trace.facts |= {
                 "ended_at": session.clock.now(),

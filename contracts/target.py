@@ -9,6 +9,7 @@ import httpx2
 from contracts.options import EXIT_NOT_THE_API, EXIT_UNREACHABLE, EXIT_USAGE, EngineError
 
 EMULATOR, OTHER = "emulator", "other"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CONTROL_TIMEOUT_SECONDS = 90.0  # a long advance does all that falls due on the way
 
 

@@ -202,7 +202,9 @@ def _read(
 
 def _expected_reading(claim: Claim, profile: str | None) -> str | None:
     """The reading that an emulator promises in the profile that it speaks."""
-    by_profile = {r.profile: name for name, r in claim.readings.items() if r.profile}
+    by_profile: dict[str | None, str] = {
+        r.profile: name for name, r in claim.readings.items() if r.profile
+    }
     if by_profile:
         return by_profile.get(profile)
     return None if claim.level == "conflicting" else "A"
