@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.claims import Claim
+from contracts.exchange import Request
 from contracts.options import Options
 from contracts.price_book import PriceBook
 from contracts.prices import DEFAULT_IMAGE_CREDITS, worst_price
-from contracts.exchange import Request
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import Reject, build
 from contracts.tasks_plan import Means, PlannedTask, plan_tasks
