@@ -19,7 +19,7 @@ from contracts.view import BALANCE, ENDED, instant, result_urls
 
 MODEL = "gpt-image-2"
 LONGEST_PROMPT = 32_000  # GEN-16
-_POLL_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+_POLL_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _POLL_SECONDS_ELSEWHERE = (1.0, 1.5, 2.0, 3.0, 5.0)
 _LONGEST_POLL_STEP = 2.0  # each further wait at most doubles
 _ALL_OF_FEW = 4
@@ -202,7 +202,7 @@ class Lives:
         waited, number = 0.0, 0
         while True:
             answer = self.read(lived, "poll")
-            if number in (0, 3):
+            if number in (0, 2):
                 self._strangers_read(lived)
             over = self.stopping.is_set() or self._clock.now() > deadline
             if over or answer.fields.get("status") in ENDED:

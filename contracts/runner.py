@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, Protocol
 from uuid import uuid4
@@ -11,6 +12,7 @@ from contracts import probes
 from contracts.claims import load_claims
 from contracts.client import Answer, other_host
 from contracts.exchange import fields_of
+from contracts.findings import Finding
 from contracts.ledger import DayFile, LimitReachedError
 from contracts.lives_drive import MODEL, Lives
 from contracts.options import EXIT_KEY_REFUSED, EXIT_NOT_THE_API, EngineError, Options
@@ -106,6 +108,7 @@ class Run:
         self._started_at = time.time()
         self._claims = tuple(load_claims())
         self.plan: Plan | None = None
+        self._findings: list[Finding] = []
         self.lives = Lives(
             session.client,
             session.clock,
@@ -145,7 +148,8 @@ class Run:
         options, session = self.options, self.session
         self.plan = make_plan(options, session.means, session.prices, self._claims)
         try:
-            for phase in (self._reads, self._refused, self._paid, self._later):
+            phases = (self._reads, self._refused, self._paid, self._later, self._explore)
+            for phase in phases:
                 phase(self.plan)
         except LimitReachedError as error:
             self.stopped = str(error)
@@ -180,7 +184,7 @@ class Run:
             seed=self.options.seed,
             started_at=self._started_at,
             finished_at=time.time(),
-            judgement=judge(trace, self._claims, session.strict, not_run),
+            judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
             spend=self._spend(),
             trace=trace,
             notes=tuple(session.notes),
@@ -327,6 +331,26 @@ class Run:
             if lived.task_id is not None:
                 self.lives.read(lived)
         session.client.send("GET", BALANCE, purpose="read the balance")
+
+    def _explore(self, plan: Plan) -> None:
+        """Try random lives, where they cost nothing."""
+        if not (self.options.explore and plan.tasks and plan.means.faults):
+            return
+        # Imported here: Hypothesis is not needed against other targets.
+        from contracts.machine import Explorer, exchanges_of
+
+        self._progress.phase("random lives", self.options.explore)
+        trace = self.session.trace
+        explorer = Explorer(
+            trace.base_url, self.options.control_token, self.options.timeout_seconds
+        )
+        explorer.explore(self.options.explore, self.options.seed, self._told)
+        before_last = sum(len(life) for life in explorer.kept[:-1]) + len(trace.exchanges)
+        self._findings += [
+            replace(found, exchanges=tuple(before_last + number for number in found.exchanges))
+            for found in explorer.findings
+        ]
+        trace.exchanges.extend(exchanges_of(explorer.kept, len(trace.exchanges) + 1))
 
     def _schedule(self) -> Iterator[tuple[float, Callable[[], Any]]]:
         visits = []

@@ -71,7 +71,11 @@ class Judgement:
 
 
 def judge(
-    trace: Trace, claims: Sequence[Claim], strict: bool, not_run: Mapping[str, str] | None = None
+    trace: Trace,
+    claims: Sequence[Claim],
+    strict: bool,
+    not_run: Mapping[str, str] | None = None,
+    more: Iterable[Finding] = (),
 ) -> Judgement:
     """Judge a trace.
 
@@ -80,9 +84,10 @@ def judge(
         claims: the catalogue.
         strict: assumed readings and advice count as promises, as an emulator makes them.
         not_run: claim id -> why nothing was sent for it, where that is known.
+        more: what was found by other means than judges.
     """
     findings, crashes = run_judges(View(trace))
-    return conclude(claims, findings, crashes, strict, not_run or {})
+    return conclude(claims, [*findings, *more], crashes, strict, not_run or {})
 
 
 def run_judges(view: View) -> tuple[list[Finding], dict[str, str]]:
