@@ -60,13 +60,13 @@ def run(parsed: argparse.Namespace) -> int:
         )
         raise EngineError(message, EXIT_USAGE)
     if emulator:
-        day_file = None
+        spend = None
     else:
         options = replace(options, key=options.key or _asked_key())
-        day_file = _day_file(base_url, options.key or "")
+        spend = day_file(base_url, options.key or "")
     folder = _writable(parsed.output)
     with Terminal(parsed.quiet) as terminal:
-        report, state = run_with_state(base_url, options, terminal, day_file)
+        report, state = run_with_state(base_url, options, terminal, spend)
     notes = []
     if state is not None:
         path = states.write_state(state, folder)
@@ -145,7 +145,8 @@ def _asked_key() -> str:
     return key
 
 
-def _day_file(base_url: str, key: str) -> DayFile:
+def day_file(base_url: str, key: str) -> DayFile:
+    """Where a day's spend at a target with a key is written down."""
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     whose = states.fingerprint(f"{base_url} {key}")
     day = datetime.now(UTC).strftime("%Y-%m-%d")

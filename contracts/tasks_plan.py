@@ -19,7 +19,13 @@ _PAIR_WEIGHT = 0.08
 _PRICE_WEIGHT = 0.002
 _WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES = 1.5, 1.0
 _SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "prompt")
-_ENDS = {("end", "generations", "succeeds"): 6.0, ("told", "taken", "succeeds"): 2.0}
+_ENDS = {
+    ("end", "generations", "succeeds"): 6.0,
+    ("end", "generations", "fails"): 5.0,
+    ("end", "generations", "hangs"): 4.0,
+    ("told", "taken", "succeeds"): 2.0,
+    ("told", "taken", "fails"): 1.0,
+}
 _PLAIN = {"prompt": "plain", "prefix": "/v1", "key_header": "authorization"}
 
 # Each value's weight is about the number of claims that only it can show.
@@ -121,6 +127,8 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
     shown: set[Any] = set()
     chosen: list[dict[str, Any]] = []
     while len(chosen) < count:
+        if any(values["key"] == "budget" for values in chosen):
+            means = replace(means, keys=False)  # one budget shows all there is
         pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
         best = max(pool, key=lambda values: _worth(values, shown))
         room = count - len(chosen)
