@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contracts.report.model import ClaimFacts, ExchangeFacts, FindingFacts, Report, SpendFacts
 from contracts.report.text import one_line
 
+_MOST_FINDINGS = 5
 _MOST_EXCHANGES = 6
 _URL_CHARACTERS = 160
 
@@ -34,8 +35,11 @@ def duration(seconds: float) -> str:
 
 
 def finding_lines(claim: ClaimFacts, report: Report) -> list[str]:
-    """A claim's findings, each with the exchanges that show it."""
-    return [line for finding in claim.findings for line in _finding_lines(finding, report)]
+    """The first of a claim's findings, each with the exchanges that show it."""
+    shown = claim.findings[:_MOST_FINDINGS]
+    lines = [line for finding in shown for line in _finding_lines(finding, report)]
+    rest = len(claim.findings) - len(shown)
+    return [*lines, f"and {counted(rest, 'more finding')}"] if rest else lines
 
 
 def finding_line(finding: FindingFacts) -> str:

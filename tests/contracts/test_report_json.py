@@ -202,7 +202,7 @@ def _changed(change: Callable[[dict[str, Any]], object]) -> bytes:
         (b"\xff\xfe", "it is no JSON ("),
         (b"[]", 'it is no JSON object with "format": "gpt-image-contracts/report"'),
         (b'{"log": {"entries": []}}', 'it is no JSON object with "format"'),
-        (_changed(lambda r: r.update(schema_version=2)), "its schema_version is 2; this kit reads 1"),
+        (_changed(lambda r: r.update(schema_version=2)), "schema_version is 2; this kit reads 1"),
         (_changed(lambda r: r.update(schema_version=True)), "its schema_version is true"),
         (_changed(lambda r: r.pop("spend")), "spend: Field required"),
         (
@@ -225,7 +225,7 @@ def test_a_file_that_is_no_report_is_refused_in_one_line(
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="No such file or directory; the report.json of a run"):
+    with pytest.raises(EngineError, match=r"No such file or directory; the report\.json of a run"):
         load_report(tmp_path / "nothing.json")
     with pytest.raises(EngineError, match="Is a directory"):
         load_report(tmp_path)

@@ -63,9 +63,9 @@ def test_each_claim_is_a_test_case_and_the_counts_are_right() -> None:
 def test_verdicts_become_what_ci_systems_know() -> None:
     root = parsed()
     tags = {
-        str(case.get("name")).split(" ")[0]: [child.tag for child in case if child.tag != "system-out"]
+        str(case.get("name")).split(" ")[0]: [c.tag for c in case if c.tag != "system-out"]
         for case in root.iter("testcase")
-    }  # fmt: skip
+    }
     assert tags == {
         "AUTH-1": [],
         "REQ-1": [],
