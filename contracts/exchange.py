@@ -1,6 +1,7 @@
 """What went over the wire: the only thing that judges look at."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
@@ -8,8 +9,12 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+_API_PATH = re.compile(r"/v1/(images|tasks|credits|models)(/|$)")
+
 Headers = tuple[tuple[str, str], ...]
-SENT, CALLBACK = "sent", "callback"
+Direction = Literal["sent", "callback"]
+SENT: Direction = "sent"
+CALLBACK: Direction = "callback"
 
 
 def header(headers: Headers, name: str) -> str | None:
@@ -33,6 +38,7 @@ class ImageFacts:
         height_px: decoded height.
         pixels_digest: SHA-256 of the decoded RGBA pixels, in hexadecimal.
         problem: why it could not be decoded; None where it could. The rest is then 0 or empty.
+        thumbnail: a small JPEG of it, for reports.
     """
 
     format: str
@@ -40,6 +46,7 @@ class ImageFacts:
     height_px: int
     pixels_digest: str
     problem: str | None = None
+    thumbnail: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,10 @@ class Request:
 
     @cached_property
     def path(self) -> str:
-        """The path, without ``/api`` before ``/v1`` (BASE-1)."""
+        """The path from ``/v1`` on, without ``/api`` (BASE-1) or a gateway's prefix before it."""
         path = urlsplit(self.url).path
-        return path.removeprefix("/api") if path.startswith("/api/v1/") else path
+        found = _API_PATH.search(path)
+        return path[found.start() :] if found else path.removeprefix("/api")
 
     @cached_property
     def json(self) -> Any:
@@ -119,7 +127,7 @@ class Exchange:
     request: Request
     response: Response | None
     failure: str | None = None
-    direction: Literal["sent", "callback"] = "sent"
+    direction: Direction = SENT
     sender: str = ""
     purpose: str = ""
 

@@ -1,0 +1,159 @@
+"""What is sent besides paid tasks: free reads, requests that must be refused, keys with limits."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.client import Answer, Client
+from contracts.exchange import Trace
+from contracts.lives_drive import LONGEST_PROMPT, MODEL
+from contracts.plan import MOST_ACCEPTED_REJECTS
+from contracts.redact import Redactor
+from contracts.rejects import Reject, build
+from contracts.target import Control, EmulatorClock
+from contracts.view import BALANCE, GENERATIONS
+
+_RATIOS = (
+    "1:1", "1:2", "2:1", "1:3", "3:1", "2:3", "3:2", "3:4",
+    "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "9:21",
+)  # fmt: skip
+_REQUESTS_PER_MINUTE = 3
+
+# Valid bodies at the edges of what the documents allow (GEN-2, GEN-3, GEN-5, GEN-9 to GEN-12).
+EDGES: tuple[dict[str, Any], ...] = (
+    *({"size": size} for size in ("auto", *_RATIOS)),
+    *({"size": size} for size in ("1536x1024", "1024x1024", "3840x2160", "2160x3840", "2880x2880")),
+    *({"size": size} for size in ("1280x512", "768x2304", "1920x1088", "3840x1280")),
+    *({"resolution": tier} for tier in ("1K", "2K", "4K")),
+    *({"quality": quality} for quality in ("low", "medium", "high", "auto")),
+    *({"n": n} for n in range(1, 11)),
+    {"size": "21:9", "resolution": "4K", "quality": "high", "n": 10},
+    {"prompt": "x"},
+    {"prompt": "x" * LONGEST_PROMPT},
+    {"prompt": "灯台 🌊 " * 4000},
+    {"input_images": ["https://example.com/a.png"] * 16},
+    {"image_urls": ["https://example.com/a.png"]},
+    {"images": ["https://example.com/a.png"]},
+    {"aspectRatio": "16:9", "imageSize": "2K"},
+    {"aspect_ratio": "9:16", "resolution": "1K"},
+    {"callback_url": "https://example.com/hook"},
+    {"no_such_field": {"deep": [1, None]}},
+)
+
+
+def free_reads(client: Client) -> Iterable[str]:
+    """Read what costs nothing; yields the name of each read once it is done."""
+    reads: tuple[tuple[str, str, str | None], ...] = (
+        ("GET", "/v1/models", None),
+        ("GET", "/v1/models", ""),
+        ("GET", "/api/v1/models", None),
+        ("GET", f"/v1/models?q={MODEL}", None),
+        ("GET", "/v1/models?q=no-such-model", None),
+        ("GET", BALANCE, ""),
+        ("GET", f"/api{BALANCE}", ""),
+        ("GET", "/llms.txt", None),
+        ("GET", "/", None),
+        ("GET", "/v1/no-such-route", ""),
+        ("GET", GENERATIONS, ""),
+    )
+    for method, path, key in reads:
+        client.send(method, path, key=key, purpose="a free read")
+        yield f"{method} {path}"
+    client.send("GET", BALANCE, key=None, headers={"x-api-key": client.key}, purpose="AUTH-2")
+    yield "the other key header"
+
+
+def must_reject(
+    client: Client, rejects: Iterable[Reject], every_balance: bool
+) -> Iterable[tuple[Reject, Answer | None]]:
+    """Send what must be refused; stops where too much of it is taken.
+
+    Args:
+        client: sends.
+        rejects: in order.
+        every_balance: whether the balance is read after each, or only now and then.
+
+    Yields:
+        What was sent with its answer; with None once nothing more is sent.
+    """
+    accepted = 0
+    client.send("GET", BALANCE, purpose="read the balance")
+    for number, reject in enumerate(rejects, 1):
+        if accepted >= MOST_ACCEPTED_REJECTS and not every_balance:
+            yield reject, None
+            continue
+        sent = build(reject, client.key)
+        answer = client.send(
+            sent.method, sent.path, key=None, headers=dict(sent.headers), content=sent.content,
+            purpose=f"must be refused: {reject.name}", retry=False,
+        )  # fmt: skip
+        accepted += answer.status in (200, 202) and sent.method == "POST"
+        if every_balance or number % 10 == 0:
+            client.send("GET", BALANCE, purpose="read the balance")
+        yield reject, answer
+    client.send("GET", BALANCE, purpose="read the balance")
+
+
+class LimitedKeys:
+    """Keys with limits, which only an emulator makes on request.
+
+    Args:
+        control: makes them.
+        clock: their accounts' time.
+        redactor: labels them.
+        trace: where their limits are noted, for judges.
+    """
+
+    def __init__(
+        self, control: Control, clock: EmulatorClock, redactor: Redactor, trace: Trace
+    ) -> None:
+        self._control = control
+        self._clock = clock
+        self._redactor = redactor
+        self._limits: dict[str, Any] = trace.facts.setdefault("keys", {})
+
+    def make(self, name: str, **limits: Any) -> str:
+        """Make a key.
+
+        Args:
+            name: for people.
+            limits: ``credits``, ``budget_credits``, ``requests_per_minute``, ``models``.
+        """
+        answer = self._control.post("/keys", {"name": f"contracts-{name}", **limits})
+        key: str = answer["key"]
+        self._clock.join(key)
+        self._limits[self._redactor.key_label(key)] = limits
+        return key
+
+
+def accept_probes(client: Client, key: str) -> Iterable[str]:
+    """Send valid creations for an account without credits: none is paid, each is judged.
+
+    A valid one is refused for its price, an invalid one for its fields (ERR-3, ERR-9).
+    """
+    client.send("GET", BALANCE, key=key, purpose="read the balance")
+    for edge in EDGES:
+        body = {"model": MODEL, "prompt": "A lighthouse", **edge}
+        client.send(
+            "POST", GENERATIONS, key=key, json=body, purpose="valid, but nothing to pay with"
+        )
+        yield next(iter(edge))
+    client.send("GET", BALANCE, key=key, purpose="read the balance")
+
+
+def limit_probes(client: Client, keys: LimitedKeys) -> Iterable[str]:
+    """Meet the limits of keys: requests per minute, and models (ERR-5, AUTH-3)."""
+    body = {"model": MODEL, "prompt": "A lighthouse"}
+    listed = keys.make("other-model", credits=1000, models=["another-model"])
+    client.send("POST", GENERATIONS, key=listed, json=body, purpose="a model that is not allowed")
+    yield "models"
+    hurried = keys.make("hurried", credits=0, requests_per_minute=_REQUESTS_PER_MINUTE)
+    for _ in range(_REQUESTS_PER_MINUTE + 1):
+        client.send("GET", BALANCE, key=hurried, purpose="too many a minute", retry=False)
+    client.send("GET", BALANCE, key=hurried, purpose="after the time that was asked for")
+    yield "requests per minute"
+
+
+def budget_probe(client: Client, key: str) -> None:
+    """Ask for more than a key's budget has left (ERR-4)."""
+    body = {"model": MODEL, "prompt": "A lighthouse"}
+    client.send("POST", GENERATIONS, key=key, json=body, purpose="over the key's budget")

@@ -1,0 +1,374 @@
+"""A run from its first request to its verdicts."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, Protocol
+from uuid import uuid4
+
+from contracts import probes
+from contracts.claims import load_claims
+from contracts.client import Answer, other_host
+from contracts.exchange import fields_of
+from contracts.findings import Finding
+from contracts.ledger import DayFile, LimitReachedError
+from contracts.lives_drive import MODEL, Lives
+from contracts.options import EXIT_KEY_REFUSED, EXIT_NOT_THE_API, EngineError, Options
+from contracts.plan import Plan, make_plan
+from contracts.run_report import RunReport, Spend
+from contracts.session import UNKNOWN_KEY, Session, open_session
+from contracts.state import PendingLink, State, fingerprint
+from contracts.tasks_plan import PlannedTask
+from contracts.verdict import judge
+from contracts.view import BALANCE, MODELS, View
+
+INTERRUPTED = "it was interrupted"
+LINK_SECONDS = 24 * 3600.0  # MEDIA-1
+BEFORE_THE_END_SECONDS = 300.0
+AFTER_THE_END_SECONDS = 60.0
+
+
+class Progress(Protocol):
+    """Who is told how far a run is."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """A phase begins; ``total`` steps are expected."""
+
+    def step(self, text: str = "") -> None:
+        """A step was done."""
+
+    def spent(self, credits: int, limit: int | None) -> None:
+        """So much is spent."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Say nothing."""
+
+    def step(self, text: str = "") -> None:
+        """Say nothing."""
+
+    def spent(self, credits: int, limit: int | None) -> None:
+        """Say nothing."""
+
+
+def run_kit(
+    base_url: str,
+    options: Options,
+    progress: Progress | None = None,
+    day_file: DayFile | None = None,
+) -> RunReport:
+    """Run the kit against a target.
+
+    Args:
+        base_url: before ``/v1``.
+        options: what is asked.
+        progress: who is told how far it is.
+        day_file: where spend is written down; None keeps it in memory.
+
+    Raises:
+        EngineError: the target can't be tested at all.
+    """
+    return run_with_state(base_url, options, progress, day_file)[0]
+
+
+def run_with_state(
+    base_url: str,
+    options: Options,
+    progress: Progress | None = None,
+    day_file: DayFile | None = None,
+) -> tuple[RunReport, State | None]:
+    """Run the kit, and tell also what is left for a later day; arguments as ``run_kit``."""
+    with open_session(base_url, options, day_file) as session:
+        run = Run(session, options, progress or Silent())
+        run.check_target()
+        run.carry_out()
+        return run.report(), run.state()
+
+
+class Run:
+    """One run.
+
+    Args:
+        session: the means.
+        options: what is asked.
+        progress: who is told how far it is.
+    """
+
+    def __init__(self, session: Session, options: Options, progress: Progress) -> None:
+        self.session = session
+        self.options = options
+        self.run_id = uuid4().hex[:12]
+        self.stopped: str | None = None
+        self._progress = progress
+        self._started_at = time.time()
+        self._claims = tuple(load_claims())
+        self.plan: Plan | None = None
+        self._findings: list[Finding] = []
+        self.lives = Lives(
+            session.client,
+            session.clock,
+            session.receiver,
+            session.control,
+            options,
+            session.strangers_key,
+        )
+
+    def check_target(self) -> None:
+        """See that this is the API, and that it takes the key, before anything else is sent.
+
+        Raises:
+            EngineError: it is not, or it does not.
+        """
+        client = self.session.client
+        models = client.send("GET", MODELS, key=None, purpose="is this the API?")
+        elsewhere = other_host(client.base_url, models)
+        if elsewhere is not None:
+            message = (
+                f"{client.base_url} redirects to {elsewhere}; the key is not sent there. If that"
+                " is the API, give it as --base-url"
+            )
+            raise EngineError(message, EXIT_NOT_THE_API)
+        balance = client.send("GET", BALANCE, purpose="is the key good?")
+        if balance.status == 401:
+            message = f"{client.base_url} refuses the API key: {_message(balance)}"
+            raise EngineError(message, EXIT_KEY_REFUSED)
+        if not any(isinstance(answer.json, dict) for answer in (models, balance)):
+            seen = f"GET {BALANCE} answers {balance.status or balance.exchange.failure}"
+            message = f"{client.base_url} does not look like the API: {seen}, without JSON"
+            raise EngineError(message, EXIT_NOT_THE_API)
+        self._learn_price(models)
+
+    def carry_out(self) -> None:
+        """Send what is planned, as far as the limit allows."""
+        options, session = self.options, self.session
+        self.plan = make_plan(options, session.means, session.prices, self._claims)
+        try:
+            phases = (self._reads, self._refused, self._paid, self._later, self._explore)
+            for phase in phases:
+                phase(self.plan)
+        except LimitReachedError as error:
+            self.stopped = str(error)
+        except KeyboardInterrupt:
+            self.stopped = INTERRUPTED
+        finally:
+            session.trace.facts |= {
+                "ended_at": session.clock.now(),
+                "run_id": self.run_id,
+                "mode": options.mode,
+                "strict": session.strict,
+                "seed": options.seed,
+            }
+            if session.receiver is not None:
+                session.trace.facts["callback_hooks"] = session.receiver.hooks
+
+    def report(self) -> RunReport:
+        """Judge what was recorded."""
+        session = self.session
+        not_run = dict(self.plan.uncovered) if self.plan else {}
+        if self.stopped:
+            for claim in self._claims:
+                not_run.setdefault(claim.id, f"the run ended early: {self.stopped}")
+        trace = session.trace
+        return RunReport(
+            run_id=self.run_id,
+            version=version("gpt-image-emulator"),
+            target=trace.base_url,
+            target_kind=str(trace.facts["target"]),
+            mode=self.options.mode,
+            strict=session.strict,
+            seed=self.options.seed,
+            started_at=self._started_at,
+            finished_at=time.time(),
+            judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
+            spend=self._spend(),
+            trace=trace,
+            notes=tuple(session.notes),
+            stopped=self.stopped,
+            pending=self._pending(),
+        )
+
+    def state(self) -> State | None:
+        """What only a later day can show; None where nothing is left for it."""
+        links = tuple(
+            PendingLink(
+                link,
+                lived.ended_at + LINK_SECONDS + AFTER_THE_END_SECONDS,
+                None if lived.task_id is None else lived.path,
+            )
+            for lived in self.lives.lived
+            for link in lived.links
+        )
+        if self.session.means.time or not links:
+            return None
+        return State(
+            self.run_id,
+            self.session.trace.base_url,
+            fingerprint(self.session.client.key),
+            self.options.mode,
+            self.session.strict,
+            self.options.seed,
+            links,
+        )
+
+    def _pending(self) -> tuple[str, ...]:
+        if self.state() is None:
+            return ()
+        return tuple(claim.id for claim in self._claims if "time" in claim.needs)
+
+    def _spend(self) -> Spend:
+        view, ledger = View(self.session.trace), self.session.ledger
+        refused = [c for c in view.creations if 400 <= c.status < 500]
+        taken = [
+            c for c in view.creations
+            if c.accepted and c.expected is not None and c.expected.kind == "reject"
+        ]  # fmt: skip
+        return Spend(
+            limit_credits=ledger.limit_credits,
+            spent_credits=ledger.spent_credits,
+            unsettled_credits=ledger.unsettled_credits,
+            today_credits=ledger.today_credits,
+            creations=len(view.creations),
+            refused_creations=len(refused),
+            accepted_rejects=len(taken),
+        )
+
+    def _learn_price(self, models: Answer) -> None:
+        data = models.fields.get("data")
+        for model in data if isinstance(data, list) else ():
+            if fields_of(model).get("id") == MODEL:
+                price = fields_of(fields_of(model).get("pricing")).get("credits_per_request")
+                if isinstance(price, int) and not isinstance(price, bool):
+                    self.session.prices.told(price)
+
+    def _told(self, text: str) -> None:
+        self._progress.step(text)
+        self._progress.spent(self.session.ledger.spent_credits, self.options.max_credits)
+
+    def _reads(self, plan: Plan) -> None:
+        self._progress.phase("free reads")
+        for name in probes.free_reads(self.session.client):
+            self._told(name)
+        for task_id in self.options.task_ids:
+            self.lives.read_only(task_id)
+            self._told(task_id)
+
+    def _refused(self, plan: Plan) -> None:
+        if not plan.rejects:
+            return
+        session = self.session
+        self._progress.phase("must be refused", len(plan.rejects))
+        sent = probes.must_reject(session.client, plan.rejects, every_balance=plan.means.faults)
+        for reject, answer in sent:
+            if answer is None:
+                session.notes.append(
+                    "too many requests were accepted that must be refused; the rest was not sent"
+                )
+                break
+            self._told(reject.name)
+        if not session.control:
+            session.client.send("GET", BALANCE, key=UNKNOWN_KEY, purpose="a key that nobody has")
+        if session.keys is not None and plan.tasks:
+            penniless = session.keys.make("penniless", credits=0)
+            for name in probes.accept_probes(session.client, penniless):
+                self._told(name)
+            for name in probes.limit_probes(session.client, session.keys):
+                self._told(name)
+
+    def _paid(self, plan: Plan) -> None:
+        if not plan.tasks:
+            return
+        self._progress.phase("tasks", len(plan.tasks))
+        budget_key = self._budget_key(plan)
+        # Tasks on one budget come one after the other: what is left of it shows in turn.
+        budgeted = [task for task in plan.tasks if task.key == "budget"]
+        self._live_all([task for task in plan.tasks if task.key == "main"])
+        for task in budgeted:
+            self._live(task, budget_key)
+        if budgeted:
+            probes.budget_probe(self.session.client, budget_key)
+
+    def _live_all(self, tasks: list[PlannedTask]) -> None:
+        """Let tasks live, as many at a time as was asked."""
+        if self.options.concurrency == 1:
+            for task in tasks:
+                self._live(task, "")
+            return
+        pool = ThreadPoolExecutor(self.options.concurrency)
+        try:
+            for future in [pool.submit(self._live, task, "") for task in tasks]:
+                future.result()
+        finally:
+            self.lives.stopping.set()  # where one stopped, the others stop at their next wait
+            pool.shutdown(cancel_futures=True)
+            self.lives.stopping.clear()
+
+    def _live(self, task: PlannedTask, key: str) -> None:
+        self.lives.live(task, key)
+        self._told(f"{task.endpoint}, {task.outcome}")
+
+    def _budget_key(self, plan: Plan) -> str:
+        task = next((task for task in plan.tasks if task.key == "budget"), None)
+        if task is None or self.session.keys is None:
+            return ""
+        price = self.session.prices.price_of(task.wish())
+        return self.session.keys.make("budget", credits=10 * price, budget_credits=price)
+
+    def _later(self, plan: Plan) -> None:
+        """Visit links before and after their end, and read every task again."""
+        session = self.session
+        if session.means.time and self.lives.lived:
+            self._progress.phase("a day later")
+            for at, visit in self._schedule():
+                session.clock.wait(max(0.0, at - session.clock.now()))
+                visit()
+                self._told("a link")
+        for lived in self.lives.lived:
+            if lived.task_id is not None:
+                self.lives.read(lived)
+        session.client.send("GET", BALANCE, purpose="read the balance")
+
+    def _explore(self, plan: Plan) -> None:
+        """Try random lives, where they cost nothing."""
+        if not (self.options.explore and plan.tasks and plan.means.faults):
+            return
+        # Imported here: Hypothesis is not needed against other targets.
+        from contracts.machine import Explorer, exchanges_of
+
+        self._progress.phase("random lives", self.options.explore)
+        trace = self.session.trace
+        explorer = Explorer(
+            trace.base_url, self.options.control_token, self.options.timeout_seconds
+        )
+        explorer.explore(self.options.explore, self.options.seed, self._told)
+        before_last = sum(len(life) for life in explorer.kept[:-1]) + len(trace.exchanges)
+        self._findings += [
+            replace(found, exchanges=tuple(before_last + number for number in found.exchanges))
+            for found in explorer.findings
+        ]
+        trace.exchanges.extend(exchanges_of(explorer.kept, len(trace.exchanges) + 1))
+
+    def _schedule(self) -> Iterator[tuple[float, Callable[[], Any]]]:
+        visits = []
+        for lived in self.lives.lived:
+            for link in lived.links[:1]:
+                end = lived.ended_at + LINK_SECONDS
+                visit = _visit(self.session, link)
+                visits.append((end - BEFORE_THE_END_SECONDS, visit))
+                visits.append((end + AFTER_THE_END_SECONDS, visit))
+        yield from sorted(visits, key=lambda entry: entry[0])
+
+
+def _visit(session: Session, link: str) -> Callable[[], Any]:
+    def visit() -> None:
+        session.client.send("GET", link, key=None, purpose="does the link still work?")
+
+    return visit
+
+
+def _message(answer: Answer) -> str:
+    return str(fields_of(answer.fields.get("error")).get("message") or answer.status)[:200]

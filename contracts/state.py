@@ -1,0 +1,164 @@
+"""What only a later day can show: links that must die. A file keeps it until then."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.exchange import Trace
+from contracts.har import TraceError, read_har
+from contracts.options import EXIT_FILE, EXIT_NOT_YET, EngineError, Options
+
+KIND: Literal["gpt-image-contracts-state"] = "gpt-image-contracts-state"
+STATE_FILE, TRACE_FILE = "state.json", "trace.har"
+
+
+@dataclass(frozen=True)
+class PendingLink:
+    """A link that has to be dead one day.
+
+    Attributes:
+        url: with its signature; the file is for its owner's eyes only.
+        due_at: Unix seconds from which it has to be dead.
+        task_path: where its task is read; None where it has none.
+    """
+
+    url: str
+    due_at: float
+    task_path: str | None
+
+
+@dataclass(frozen=True)
+class State:
+    """What a run left for later.
+
+    Attributes:
+        run_id: of the run.
+        target: its base URL.
+        key_fingerprint: of its key.
+        mode: of the run.
+        strict: whether assumed readings counted as promises.
+        seed: of the run.
+        links: what has to be dead one day.
+        kind: what the file is.
+    """
+
+    run_id: str
+    target: str
+    key_fingerprint: str
+    mode: str
+    strict: bool
+    seed: int
+    links: tuple[PendingLink, ...]
+    kind: Literal["gpt-image-contracts-state"] = KIND
+
+    def due(self, now: float) -> tuple[PendingLink, ...]:
+        """The links that must be dead by now."""
+        return tuple(link for link in self.links if link.due_at <= now)
+
+
+_STATE = TypeAdapter(State)
+
+
+def fingerprint(key: str) -> str:
+    """Tells two keys apart without telling either."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def write_state(state: State, folder: Path) -> Path:
+    """Write a state file, readable by its owner only."""
+    path = folder / STATE_FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(state), file, indent=1)
+    return path
+
+
+def read_state(path: Path) -> tuple[State, Trace]:
+    """Read a state file and the trace of its run, which lies beside it.
+
+    Raises:
+        EngineError: one of them can't be read, or they belong to different runs.
+    """
+    try:
+        content: Any = json.loads(path.read_bytes())
+        state = _STATE.validate_python(content)
+    except OSError as error:
+        raise EngineError(f"{path} can't be read: {error.strerror}", EXIT_FILE) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise EngineError(f"{path} is no state file: {where}: {first['msg']}", EXIT_FILE) from error
+    except (ValueError, RecursionError) as error:
+        raise EngineError(f"{path} is no state file: {error}", EXIT_FILE) from error
+    trace_path = path.with_name(TRACE_FILE)
+    try:
+        trace = read_har(trace_path)
+    except TraceError as error:
+        raise EngineError(f"the state file needs its trace beside it: {error}", EXIT_FILE) from None
+    if trace.facts.get("run_id") != state.run_id:
+        message = (
+            f"{trace_path} is the trace of run {trace.facts.get('run_id')}, {path} the state of"
+            f" run {state.run_id}; put the files of one run together"
+        )
+        raise EngineError(message, EXIT_FILE)
+    return state, trace
+
+
+def recheck(state: State, trace: Trace, key: Callable[[], str], options: Options) -> None:
+    """Visit what must be dead by now, and add it to the trace. Costs nothing.
+
+    Args:
+        state: what is to be visited.
+        trace: the run's; what is seen is added to it.
+        key: tells the API key, if it is needed.
+        options: how fast, and how long to wait.
+
+    Raises:
+        EngineError: nothing is due yet, or the key is another one.
+    """
+    # Imported here: most commands need no client.
+    from contracts.client import Client, Pace, Recorder
+    from contracts.ledger import SpendLedger
+    from contracts.price_book import PriceBook
+    from contracts.redact import Redactor
+    from contracts.target import Clock
+
+    due = state.due(time.time())
+    if not due:
+        first = min((link.due_at for link in state.links), default=None)
+        when = "ever" if first is None else f"before {_shown(first)}"
+        raise EngineError(f"nothing is due {when}; nothing was sent", EXIT_NOT_YET)
+    secret = key()
+    if fingerprint(secret) != state.key_fingerprint:
+        message = "this is not the key of the run: its tasks could not be read again"
+        raise EngineError(message, EXIT_FILE)
+    redactor = Redactor()
+    redactor.key_label(secret)
+    client = Client(
+        secret,
+        Recorder(trace, redactor, Clock()),
+        SpendLedger(0, None),
+        PriceBook(None),
+        Pace(options.requests_per_minute),
+        options.timeout_seconds,
+    )
+    try:
+        for link in due:
+            client.send("GET", link.url, key=None, purpose="must be dead by now")
+        for path in dict.fromkeys(link.task_path for link in due if link.task_path):
+            client.send("GET", path, purpose="read the task again")
+    finally:
+        client.close()
+    trace.facts["ended_at"] = time.time()
+
+
+def _shown(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
