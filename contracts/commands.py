@@ -6,8 +6,11 @@ import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from rich.console import Console
 
 from contracts import state as states
 from contracts.claims import load_claims
@@ -25,13 +28,14 @@ from contracts.options import (
     EngineError,
     Options,
 )
-from contracts.outputs import Terminal, print_plan, show, show_comparison, write_reports
+from contracts.outputs import print_plan, show, show_comparison, write_reports
 from contracts.plan import make_plan
 from contracts.price_book import PriceBook
 from contracts.run_report import RunReport, Spend
 from contracts.runner import INTERRUPTED, run_with_state
 from contracts.target import LOOPBACK, base_url_of, is_emulator
 from contracts.tasks_plan import Means
+from contracts.terminal import Progress
 from contracts.verdict import judge
 
 _EMULATOR_EXPLORES, _EMULATOR_SCHEMA_EXAMPLES = 20, 10
@@ -65,7 +69,7 @@ def run(parsed: argparse.Namespace) -> int:
         options = replace(options, key=options.key or _asked_key())
         spend = day_file(base_url, options.key or "")
     folder = _writable(parsed.output)
-    with Terminal(parsed.quiet) as terminal:
+    with Progress(Console(stderr=True), parsed.quiet) as terminal:
         report, state = run_with_state(base_url, options, terminal, spend)
     notes = []
     if state is not None:
@@ -171,8 +175,6 @@ def _writable(folder: Path) -> Path:
 
 def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunReport:
     now = datetime.now(UTC).timestamp()
-    from importlib.metadata import version
-
     return RunReport(
         run_id=str(trace.facts.get("run_id") or "trace"),
         version=version("gpt-image-emulator"),
