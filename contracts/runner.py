@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from contracts import probes
@@ -17,6 +17,7 @@ from contracts.ledger import DayFile, LimitReachedError
 from contracts.lives_drive import MODEL, Lives
 from contracts.options import EXIT_KEY_REFUSED, EXIT_NOT_THE_API, EngineError, Options
 from contracts.plan import Plan, make_plan
+from contracts.progress import Progress, Silent
 from contracts.run_report import RunReport, Spend
 from contracts.session import UNKNOWN_KEY, Session, open_session
 from contracts.state import PendingLink, State, fingerprint
@@ -28,32 +29,6 @@ INTERRUPTED = "it was interrupted"
 LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 BEFORE_THE_END_SECONDS = 300.0
 AFTER_THE_END_SECONDS = 60.0
-
-
-class Progress(Protocol):
-    """Who is told how far a run is."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A phase begins; ``total`` steps are expected."""
-
-    def step(self, text: str = "") -> None:
-        """A step was done."""
-
-    def spent(self, credits: int, limit: int | None) -> None:
-        """So much is spent."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def step(self, text: str = "") -> None:
-        """Say nothing."""
-
-    def spent(self, credits: int, limit: int | None) -> None:
-        """Say nothing."""
 
 
 def run_kit(
@@ -337,7 +312,7 @@ class Run:
         if not (self.options.explore and plan.tasks and plan.means.faults):
             return
         # Imported here: Hypothesis is not needed against other targets.
-        from contracts.machine import Explorer, exchanges_of
+        from contracts.explore import Explorer, exchanges_of
 
         self._progress.phase("random lives", self.options.explore)
         trace = self.session.trace
