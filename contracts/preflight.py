@@ -30,9 +30,13 @@ def check_target(session: Session) -> None:
     if balance.status == 401:
         message = f"{client.base_url} refuses the API key: {_message(balance)}"
         raise EngineError(message, EXIT_KEY_REFUSED)
-    if not any(isinstance(answer.json, dict) for answer in (models, balance)):
-        seen = f"GET {BALANCE} answers {balance.status or balance.exchange.failure}"
-        message = f"{client.base_url} does not look like the API: {seen}, without JSON"
+    if not (
+        isinstance(models.fields.get("data"), list)
+        or "credits" in balance.fields
+        or isinstance(balance.fields.get("error"), dict)
+    ):
+        seen = f"{balance.status or balance.exchange.failure}, without credits or an error in JSON"
+        message = f"{client.base_url} does not look like the API: GET {BALANCE} answers {seen}"
         raise EngineError(message, EXIT_NOT_THE_API)
     _learn_price(session, models)
 
