@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from contracts.exchange import Exchange, Trace
@@ -49,8 +50,9 @@ class Explorer:
             phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
             print_blob=False,
+            report_multiple_bugs=False,
         )
-        with suppress(DeviationError):
+        with suppress(DeviationError, Flaky):  # what was seen once was seen
             run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)
 
     def _machine(self, told: Callable[[str], None]) -> type[LifeMachine]:

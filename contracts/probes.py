@@ -9,7 +9,7 @@ from contracts.lives_drive import LONGEST_PROMPT, MODEL
 from contracts.plan import MOST_ACCEPTED_REJECTS
 from contracts.redact import Redactor
 from contracts.rejects import Reject, build
-from contracts.target import Control, EmulatorClock
+from contracts.target import Control, EmulatorClock, member
 from contracts.view import BALANCE, GENERATIONS
 
 _RATIOS = (
@@ -86,7 +86,7 @@ def must_reject(
             sent.method, sent.path, key=None, headers=dict(sent.headers), content=sent.content,
             purpose=f"must be refused: {reject.name}", retry=False,
         )  # fmt: skip
-        accepted += answer.status in (200, 202) and sent.method == "POST"
+        accepted += 200 <= answer.status < 300 and sent.method == "POST"
         if every_balance or number % 10 == 0:
             client.send("GET", BALANCE, purpose="read the balance")
         yield reject, answer
@@ -118,8 +118,9 @@ class LimitedKeys:
             name: for people.
             limits: ``credits``, ``budget_credits``, ``requests_per_minute``, ``models``.
         """
-        answer = self._control.post("/keys", {"name": f"contracts-{name}", **limits})
-        key: str = answer["key"]
+        key = member(
+            self._control.post("/keys", {"name": f"contracts-{name}", **limits}), "key", str
+        )
         self._clock.join(key)
         self._limits[self._redactor.key_label(key)] = limits
         return key

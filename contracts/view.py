@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
 
-from contracts.exchange import CALLBACK, Exchange, Trace, fields_of
+from contracts.exchange import (
+    CALLBACK,
+    Exchange,
+    Trace,
+    fields_of,
+    split_url,
+    without_fragment,
+)
 from contracts.model import Expectation, Wish, expectation, wish_of
 
 GENERATIONS = "/v1/images/generations"
@@ -281,7 +287,7 @@ class View:
             links.setdefault(link.url, link)
         for exchange in self.answered:
             if exchange.request.method in ("GET", "HEAD"):
-                found = links.get(urldefrag(exchange.request.url).url)
+                found = links.get(without_fragment(exchange.request.url))
                 if found is not None:
                     found.visits.append(exchange)
         return links
@@ -313,7 +319,7 @@ class View:
             link = upload.answer.get("url")
             if upload.status == 200 and isinstance(link, str):
                 at = upload.exchange.sent_at
-                yield Link(urldefrag(link).url, upload.exchange, at, is_upload=True)
+                yield Link(without_fragment(link), upload.exchange, at, is_upload=True)
 
 
 def is_foreign(life: Life, exchange: Exchange) -> bool:
@@ -326,5 +332,5 @@ def result_urls(result: Any) -> tuple[str, ...]:
     data = fields_of(result).get("data")
     urls = (fields_of(image).get("url") for image in (data if isinstance(data, list) else ()))
     return tuple(
-        urldefrag(url).url for url in urls if isinstance(url, str) and urlsplit(url).netloc
+        without_fragment(url) for url in urls if isinstance(url, str) and split_url(url).netloc
     )
