@@ -21,6 +21,7 @@ _NEVER_SENT = (
     httpx2.UnsupportedProtocol,
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
+    UnicodeError,  # a host that no name server can be asked for
 )
 _Value = TypeVar("_Value")
 

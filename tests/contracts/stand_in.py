@@ -1,5 +1,6 @@
 """Targets for the kit's tests: an upstream that is no emulator, and servers of any other kind."""
 
+import asyncio
 import json
 import queue
 import socket
@@ -214,6 +215,12 @@ def _running(make: Callable[[ExitStack], uvicorn.Server]) -> Iterator[str]:
     def run() -> None:
         with ExitStack() as stack:
             server = make(stack)
+
+            async def until_told() -> None:
+                while not server.should_exit:
+                    await asyncio.sleep(0.005)
+
+            server.main_loop = until_told  # type: ignore[method-assign]  # looks ten times a second
             made.put(server)
             server.run([listener])
 
