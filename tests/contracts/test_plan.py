@@ -82,7 +82,7 @@ def test_what_is_missing_is_named() -> None:
     assert plan_of(mode="read-only").uncovered[paid] == "needs paid tasks; the mode is read-only"
     assert paid not in plan_of(mode="read-only", task_ids=("task_1",)).uncovered
     by_need = {
-        need: next(c.id for c in CLAIMS if c.needs == [need] or tuple(c.needs) == (need,))
+        need: next(c.id for c in CLAIMS if c.needs == (need,))
         for need in ("time", "callback", "faults", "keys")
     }
     reasons = plan_of().uncovered
