@@ -152,6 +152,8 @@ class Client:
         Raises:
             LimitReachedError: it could cost more than is left.
         """
+        if key is not None:
+            self.recorder.clock.serve(key)
         attempts = _MOST_RETRIES if retry else 0
         while True:
             request = self._request(method, path, key, headers or {}, content)
