@@ -16,6 +16,7 @@ Strength = Literal["MUST", "SHOULD", "OBSERVED"]
 Level = Literal["documented", "conflicting", "assumed"]
 Source = Literal["MP", "RD", "OA", "PR", "BR", "TS", "MC", "GI"]
 Need = Literal["time", "callback", "faults", "keys"]
+Letter = Annotated[str, Field(pattern="^[AB]$")]
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[1-9]\d*$")]
 CheckName = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
@@ -80,7 +81,7 @@ class Claim:
     witnesses: Annotated[int, Field(strict=True, ge=1)]
     emulator: Text
     setting: Text | None
-    readings: Mapping[Literal["A", "B"], Reading] = field(default_factory=dict)
+    readings: Mapping[Letter, Reading] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,15 @@ from contracts.images import image_facts
 from contracts.ledger import Reservation, SpendLedger
 from contracts.price_book import PriceBook
 from contracts.redact import Redactor
-from contracts.target import Clock
+from contracts.target import LOOPBACK, Clock
 from contracts.view import CREATIONS
 
+# What fails like this never left this machine, so it can't have cost anything.
+_NEVER_SENT = ("LocalProtocolError", "UnsupportedProtocol", "ConnectError", "ConnectTimeout")
 _MOST_RETRIES = 3
 _LONGEST_RETRY_AFTER_SECONDS = 120.0
 _DEFAULT_RETRY_AFTER_SECONDS = 2.0
 _LARGEST_BODY_BYTES = 100_000_000
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Client:
         self._pace = pace
         self.base_url = recorder.trace.base_url
         # A proxy of the environment is for other hosts than this machine.
-        trust_env = urlsplit(self.base_url).hostname not in _LOOPBACK
+        trust_env = urlsplit(self.base_url).hostname not in LOOPBACK
         self._http = httpx2.Client(
             timeout=timeout_seconds, follow_redirects=False, trust_env=trust_env
         )
@@ -151,6 +152,8 @@ class Client:
         Raises:
             LimitReachedError: it could cost more than is left.
         """
+        if key is not None:
+            self.recorder.clock.serve(key)
         attempts = _MOST_RETRIES if retry else 0
         while True:
             request = self._request(method, path, key, headers or {}, content)
@@ -252,7 +255,8 @@ class Client:
 
     def _settle(self, reservation: Reservation, answer: Answer) -> None:
         """Settle by what the answer says; without an answer the reservation stays spent."""
-        if 400 <= answer.status < 500:
+        failure = (answer.exchange.failure or "").partition(":")[0]
+        if 400 <= answer.status < 500 or failure in _NEVER_SENT:
             self.ledger.settle(reservation, 0)
         elif answer.status == 200:
             self.ledger.settle(reservation, reservation.credits)  # SYNC-1 tells no price

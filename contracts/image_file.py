@@ -1,6 +1,7 @@
 """Whether a file is an image that the documents let a client send."""
 
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
@@ -42,3 +43,11 @@ def is_readable(content: bytes) -> bool | None:
     except Exception:  # decoders raise whatever they like
         return False
     return True
+
+
+@cache
+def blank_png(width_px: int = 64, height_px: int = 64) -> bytes:
+    """A valid PNG of one colour."""
+    file = BytesIO()
+    Image.new("RGB", (width_px, height_px), "gray").save(file, "PNG")
+    return file.getvalue()

@@ -19,14 +19,14 @@ from contracts.view import BALANCE, ENDED, instant, result_urls
 
 MODEL = "gpt-image-2"
 LONGEST_PROMPT = 32_000  # GEN-16
-_POLL_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+_POLL_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _POLL_SECONDS_ELSEWHERE = (1.0, 1.5, 2.0, 3.0, 5.0)
 _LONGEST_POLL_STEP = 2.0  # each further wait at most doubles
 _ALL_OF_FEW = 4
 _HOOKS = {"taken": [204], "taken late": [500, 200], "never taken": [500]}
 # After a delivery failed: fine steps at first, since waits are short then (CB-3).
 _RETRY_STEPS_SECONDS = (*[1.0] * 8, *[5.0] * 8, *[20.0] * 8, *[60.0] * 12, *[300.0] * 14)
-_PROVOKE = {
+_PROVOKE: dict[str, dict[str, Any]] = {
     "fails": {"fault": "task_fails", "code": "image_safety"},
     "partial": {"fault": "partial", "images": 1},
     "hangs": {"fault": "task_hangs"},
@@ -98,7 +98,9 @@ class Lives:
         if task.endpoint == "generations":
             answer = self._create(task, body, references, key)
         else:
-            answer = self._let_time_pass(lambda: self._create(task, body, references, key))
+            answer = while_time_passes(
+                self._clock, lambda: self._create(task, body, references, key)
+            )
         self._balance(key, task.prefix)
         task_id = answer.fields.get("task_id")
         lived = Lived(
@@ -200,7 +202,7 @@ class Lives:
         waited, number = 0.0, 0
         while True:
             answer = self.read(lived, "poll")
-            if number in (0, 3):
+            if number in (0, 2):
                 self._strangers_read(lived)
             over = self.stopping.is_set() or self._clock.now() > deadline
             if over or answer.fields.get("status") in ENDED:
@@ -243,21 +245,22 @@ class Lives:
                 return
             self._clock.wait(step)
 
-    def _let_time_pass(self, call: Callable[[], Answer]) -> Answer:
-        """Make a call that waits for its images, and move a movable clock meanwhile."""
-        if not self._clock.is_movable:
-            return call()
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(call)
-            while not waiting.done():
-                time.sleep(0.01)
-                if not waiting.done():
-                    self._clock.wait(0.5)
-            return waiting.result()
-
     def _balance(self, key: str, prefix: str = "/v1") -> None:
         path = BALANCE if prefix == "/v1" else f"/api{BALANCE}"
         self._client.send("GET", path, key=key, purpose="read the balance")
+
+
+def while_time_passes(clock: Clock, call: Callable[[], Answer]) -> Answer:
+    """Make a call that waits for its images, and move a movable clock meanwhile."""
+    if not clock.is_movable:
+        return call()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(call)
+        while not waiting.done():
+            time.sleep(0.01)
+            if not waiting.done():
+                clock.wait(0.5)
+        return waiting.result()
 
 
 def picture(color: str, form: str) -> bytes:

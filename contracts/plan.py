@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.claims import Claim
+from contracts.exchange import Request
 from contracts.options import Options
 from contracts.price_book import PriceBook
 from contracts.prices import DEFAULT_IMAGE_CREDITS, worst_price
-from contracts.rejects import Reject, generated_rejects, rejects, request_of
+from contracts.reject_catalogue import CATALOGUE
+from contracts.rejects import Reject, build
 from contracts.tasks_plan import Means, PlannedTask, plan_tasks
 
 GENERATED_REJECTS = 30
@@ -51,9 +53,14 @@ def make_plan(options: Options, means: Means, prices: PriceBook, claims: Sequenc
     if options.mode in ("must-reject", "paid"):
         # What no document forbids could be accepted, and then it costs: only where time and
         # credits are free.
-        generated = generated_rejects(options.seed, GENERATED_REJECTS) if means.faults else []
+        generated: Sequence[Reject] = ()
+        if means.faults:
+            # Imported here: it takes Hypothesis along, which a plan does without.
+            from contracts.generated_requests import generated_rejects
+
+            generated = generated_rejects(options.seed, GENERATED_REJECTS)
         refused = tuple(
-            reject for reject in (*rejects(), *generated) if reject.documented or means.faults
+            reject for reject in (*CATALOGUE, *generated) if reject.documented or means.faults
         )
     tasks: tuple[PlannedTask, ...] = ()
     if options.mode == "paid":
@@ -66,7 +73,7 @@ def make_plan(options: Options, means: Means, prices: PriceBook, claims: Sequenc
     most = sum(_most_credits(task, prices) for task in tasks)
     if refused:
         dearest = sorted(
-            (worst_price(request_of(reject), prices.credits_per_image) for reject in refused),
+            (worst_price(_request(reject), prices.credits_per_image) for reject in refused),
             reverse=True,
         )
         most += sum(dearest[:MOST_ACCEPTED_REJECTS])
@@ -79,6 +86,11 @@ def make_plan(options: Options, means: Means, prices: PriceBook, claims: Sequenc
         tuple(claim.id for claim in claims if claim.id not in uncovered),
         uncovered,
     )
+
+
+def _request(reject: Reject) -> Request:
+    method, path, headers, content = build(reject, "sk-x")
+    return Request(method, f"http://target{path}", headers, content)
 
 
 def _most_credits(task: PlannedTask, prices: PriceBook) -> int:

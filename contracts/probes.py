@@ -81,11 +81,9 @@ def must_reject(
         if accepted >= MOST_ACCEPTED_REJECTS and not every_balance:
             yield reject, None
             continue
-        sent = build(reject)
-        headers = dict(sent.headers)
-        key = None if sent.without_key else ""
+        sent = build(reject, client.key)
         answer = client.send(
-            sent.method, sent.path, key=key, headers=headers, content=sent.content,
+            sent.method, sent.path, key=None, headers=dict(sent.headers), content=sent.content,
             purpose=f"must be refused: {reject.name}", retry=False,
         )  # fmt: skip
         accepted += answer.status in (200, 202) and sent.method == "POST"

@@ -3,54 +3,31 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from contracts import probes
 from contracts.claims import load_claims
-from contracts.client import Answer, other_host
-from contracts.exchange import fields_of
+from contracts.findings import Finding
 from contracts.ledger import DayFile, LimitReachedError
-from contracts.lives_drive import MODEL, Lives
-from contracts.options import EXIT_KEY_REFUSED, EXIT_NOT_THE_API, EngineError, Options
+from contracts.lives_drive import Lives
+from contracts.options import Options
 from contracts.plan import Plan, make_plan
-from contracts.run_report import RunReport, Spend
+from contracts.preflight import check_target
+from contracts.progress import Progress, Silent
+from contracts.run_report import RunReport, spend_of
 from contracts.session import UNKNOWN_KEY, Session, open_session
 from contracts.state import PendingLink, State, fingerprint
 from contracts.tasks_plan import PlannedTask
 from contracts.verdict import judge
-from contracts.view import BALANCE, MODELS, View
+from contracts.view import BALANCE, View
 
+INTERRUPTED = "it was interrupted"
 LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 BEFORE_THE_END_SECONDS = 300.0
 AFTER_THE_END_SECONDS = 60.0
-
-
-class Progress(Protocol):
-    """Who is told how far a run is."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A phase begins; ``total`` steps are expected."""
-
-    def step(self, text: str = "") -> None:
-        """A step was done."""
-
-    def spent(self, credits: int, limit: int | None) -> None:
-        """So much is spent."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def step(self, text: str = "") -> None:
-        """Say nothing."""
-
-    def spent(self, credits: int, limit: int | None) -> None:
-        """Say nothing."""
 
 
 def run_kit(
@@ -81,8 +58,8 @@ def run_with_state(
 ) -> tuple[RunReport, State | None]:
     """Run the kit, and tell also what is left for a later day; arguments as ``run_kit``."""
     with open_session(base_url, options, day_file) as session:
+        check_target(session)
         run = Run(session, options, progress or Silent())
-        run.check_target()
         run.carry_out()
         return run.report(), run.state()
 
@@ -105,6 +82,7 @@ class Run:
         self._started_at = time.time()
         self._claims = tuple(load_claims())
         self.plan: Plan | None = None
+        self._findings: list[Finding] = []
         self.lives = Lives(
             session.client,
             session.clock,
@@ -114,42 +92,18 @@ class Run:
             session.strangers_key,
         )
 
-    def check_target(self) -> None:
-        """See that this is the API, and that it takes the key, before anything else is sent.
-
-        Raises:
-            EngineError: it is not, or it does not.
-        """
-        client = self.session.client
-        models = client.send("GET", MODELS, key=None, purpose="is this the API?")
-        elsewhere = other_host(client.base_url, models)
-        if elsewhere is not None:
-            message = (
-                f"{client.base_url} redirects to {elsewhere}; the key is not sent there. If that"
-                " is the API, give it as --base-url"
-            )
-            raise EngineError(message, EXIT_NOT_THE_API)
-        balance = client.send("GET", BALANCE, purpose="is the key good?")
-        if balance.status == 401:
-            message = f"{client.base_url} refuses the API key: {_message(balance)}"
-            raise EngineError(message, EXIT_KEY_REFUSED)
-        if not any(isinstance(answer.json, dict) for answer in (models, balance)):
-            seen = f"GET {BALANCE} answers {balance.status or balance.exchange.failure}"
-            message = f"{client.base_url} does not look like the API: {seen}, without JSON"
-            raise EngineError(message, EXIT_NOT_THE_API)
-        self._learn_price(models)
-
     def carry_out(self) -> None:
         """Send what is planned, as far as the limit allows."""
         options, session = self.options, self.session
         self.plan = make_plan(options, session.means, session.prices, self._claims)
         try:
-            for phase in (self._reads, self._refused, self._paid, self._later):
+            phases = (self._reads, self._refused, self._paid, self._later, self._explore)
+            for phase in phases:
                 phase(self.plan)
         except LimitReachedError as error:
             self.stopped = str(error)
         except KeyboardInterrupt:
-            self.stopped = "it was interrupted"
+            self.stopped = INTERRUPTED
         finally:
             session.trace.facts |= {
                 "ended_at": session.clock.now(),
@@ -179,8 +133,8 @@ class Run:
             seed=self.options.seed,
             started_at=self._started_at,
             finished_at=time.time(),
-            judgement=judge(trace, self._claims, session.strict, not_run),
-            spend=self._spend(),
+            judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
+            spend=spend_of(View(trace), session.ledger),
             trace=trace,
             notes=tuple(session.notes),
             stopped=self.stopped,
@@ -214,31 +168,6 @@ class Run:
         if self.state() is None:
             return ()
         return tuple(claim.id for claim in self._claims if "time" in claim.needs)
-
-    def _spend(self) -> Spend:
-        view, ledger = View(self.session.trace), self.session.ledger
-        refused = [c for c in view.creations if 400 <= c.status < 500]
-        taken = [
-            c for c in view.creations
-            if c.accepted and c.expected is not None and c.expected.kind == "reject"
-        ]  # fmt: skip
-        return Spend(
-            limit_credits=ledger.limit_credits,
-            spent_credits=ledger.spent_credits,
-            unsettled_credits=ledger.unsettled_credits,
-            today_credits=ledger.today_credits,
-            creations=len(view.creations),
-            refused_creations=len(refused),
-            accepted_rejects=len(taken),
-        )
-
-    def _learn_price(self, models: Answer) -> None:
-        data = models.fields.get("data")
-        for model in data if isinstance(data, list) else ():
-            if fields_of(model).get("id") == MODEL:
-                price = fields_of(fields_of(model).get("pricing")).get("credits_per_request")
-                if isinstance(price, int) and not isinstance(price, bool):
-                    self.session.prices.told(price)
 
     def _told(self, text: str) -> None:
         self._progress.step(text)
@@ -327,23 +256,40 @@ class Run:
                 self.lives.read(lived)
         session.client.send("GET", BALANCE, purpose="read the balance")
 
+    def _explore(self, plan: Plan) -> None:
+        """Try random lives, where they cost nothing."""
+        if not (self.options.explore and plan.tasks and plan.means.faults):
+            return
+        # Imported here: Hypothesis is not needed against other targets.
+        from contracts.explore import Explorer, exchanges_of
+
+        self._progress.phase("random lives", self.options.explore)
+        trace = self.session.trace
+        explorer = Explorer(
+            trace.base_url, self.options.control_token, self.options.timeout_seconds
+        )
+        explorer.explore(self.options.explore, self.options.seed, self._told)
+        before_last = sum(len(life) for life in explorer.kept[:-1]) + len(trace.exchanges)
+        self._findings += [
+            replace(found, exchanges=tuple(before_last + number for number in found.exchanges))
+            for found in explorer.findings
+        ]
+        trace.exchanges.extend(exchanges_of(explorer.kept, len(trace.exchanges) + 1))
+
     def _schedule(self) -> Iterator[tuple[float, Callable[[], Any]]]:
         visits = []
         for lived in self.lives.lived:
             for link in lived.links[:1]:
                 end = lived.ended_at + LINK_SECONDS
-                visit = _visit(self.session, link)
+                visit = _visit(self.session, lived.key, link)
                 visits.append((end - BEFORE_THE_END_SECONDS, visit))
                 visits.append((end + AFTER_THE_END_SECONDS, visit))
         yield from sorted(visits, key=lambda entry: entry[0])
 
 
-def _visit(session: Session, link: str) -> Callable[[], Any]:
+def _visit(session: Session, key: str, link: str) -> Callable[[], Any]:
     def visit() -> None:
+        session.clock.serve(key)
         session.client.send("GET", link, key=None, purpose="does the link still work?")
 
     return visit
-
-
-def _message(answer: Answer) -> str:
-    return str(fields_of(answer.fields.get("error")).get("message") or answer.status)[:200]

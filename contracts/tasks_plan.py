@@ -17,6 +17,15 @@ from contracts.sent import Endpoint
 _CANDIDATES = 160
 _PAIR_WEIGHT = 0.08
 _PRICE_WEIGHT = 0.002
+_WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES = 1.5, 1.0
+_SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "prompt")
+_ENDS = {
+    ("end", "generations", "succeeds"): 6.0,
+    ("end", "generations", "fails"): 5.0,
+    ("end", "generations", "hangs"): 4.0,
+    ("told", "taken", "succeeds"): 2.0,
+    ("told", "taken", "fails"): 1.0,
+}
 _PLAIN = {"prompt": "plain", "prefix": "/v1", "key_header": "authorization"}
 
 # Each value's weight is about the number of claims that only it can show.
@@ -118,6 +127,8 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
     shown: set[Any] = set()
     chosen: list[dict[str, Any]] = []
     while len(chosen) < count:
+        if any(values["key"] == "budget" for values in chosen):
+            means = replace(means, keys=False)  # one budget shows all there is
         pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
         best = max(pool, key=lambda values: _worth(values, shown))
         room = count - len(chosen)
@@ -133,7 +144,10 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
             chosen.append(values)
     tasks = [_task(0, values) for values in chosen]
     # The cheapest first: they tell the target's prices before anything dear is sent.
-    cheapest = min(tasks, key=lambda task: (task.outcome != "succeeds", task.expected_credits))
+    cheapest = min(
+        tasks,
+        key=lambda task: (task.key == "budget", task.outcome != "succeeds", task.expected_credits),
+    )
     ordered = [cheapest, *(task for task in tasks if task is not cheapest)]
     if not means.time:
         ordered.sort(key=lambda task: task.expected_credits)
@@ -173,9 +187,13 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
-    yield from values.items()
-    for one, other in combinations(_PAIRED, 2):
-        yield (one, values[one], other, values[other])
+    has_pictures = values["outcome"] in ("succeeds", "partial")
+    for name, value in values.items():
+        if has_pictures or name not in _SHOWN_BY_PICTURES:
+            yield (name, value)
+    if has_pictures:
+        for one, other in combinations(_PAIRED, 2):
+            yield (one, values[one], other, values[other])
     # Each kind of call can end in each way, and each end can be called back.
     yield ("end", values["endpoint"], values["outcome"])
     yield ("told", values["callback"], values["outcome"])
@@ -189,9 +207,13 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
         if len(feature) == 2:
             worth += _FACTORS[feature[0]][feature[1]]
         elif len(feature) == 3:
-            worth += 0.5
+            worth += _ENDS.get(feature, 0.5)
         else:
             worth += _PAIR_WEIGHT
+    if values["endpoint"] == "generations":
+        worth += _WORTH_OF_A_WHOLE_LIFE  # what is polled shows more than what is waited for
+    if values["outcome"] == "succeeds":
+        worth += _WORTH_OF_PICTURES
     return worth - _PRICE_WEIGHT * _task(0, values).expected_credits
 
 

@@ -71,7 +71,11 @@ class Judgement:
 
 
 def judge(
-    trace: Trace, claims: Sequence[Claim], strict: bool, not_run: Mapping[str, str] | None = None
+    trace: Trace,
+    claims: Sequence[Claim],
+    strict: bool,
+    not_run: Mapping[str, str] | None = None,
+    more: Iterable[Finding] = (),
 ) -> Judgement:
     """Judge a trace.
 
@@ -80,9 +84,10 @@ def judge(
         claims: the catalogue.
         strict: assumed readings and advice count as promises, as an emulator makes them.
         not_run: claim id -> why nothing was sent for it, where that is known.
+        more: what was found by other means than judges.
     """
     findings, crashes = run_judges(View(trace))
-    return conclude(claims, findings, crashes, strict, not_run or {})
+    return conclude(claims, [*findings, *more], crashes, strict, not_run or {})
 
 
 def run_judges(view: View) -> tuple[list[Finding], dict[str, str]]:
@@ -202,7 +207,9 @@ def _read(
 
 def _expected_reading(claim: Claim, profile: str | None) -> str | None:
     """The reading that an emulator promises in the profile that it speaks."""
-    by_profile = {r.profile: name for name, r in claim.readings.items() if r.profile}
+    by_profile: dict[str | None, str] = {
+        r.profile: name for name, r in claim.readings.items() if r.profile
+    }
     if by_profile:
         return by_profile.get(profile)
     return None if claim.level == "conflicting" else "A"

@@ -310,10 +310,10 @@ class View:
                 for index, url in enumerate(result_urls(creation.answer)):
                     yield Link(url, creation.exchange, at, creation.wish, None, index)
         for upload in self.uploads:
-            url = upload.answer.get("url")
-            if upload.status == 200 and isinstance(url, str):
+            link = upload.answer.get("url")
+            if upload.status == 200 and isinstance(link, str):
                 at = upload.exchange.sent_at
-                yield Link(urldefrag(url).url, upload.exchange, at, is_upload=True)
+                yield Link(urldefrag(link).url, upload.exchange, at, is_upload=True)
 
 
 def is_foreign(life: Life, exchange: Exchange) -> bool:

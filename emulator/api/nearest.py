@@ -18,7 +18,7 @@ from emulator.settings import Settings
 
 EXAMPLE = {"model": MODEL, "prompt": "A lighthouse at dawn"}
 _REQUIRED = ("model", "prompt")
-_SIZE_FIELDS = ("size", "aspect_ratio", "aspectRatio", "imageSize")
+_SIZE_FIELDS = ("size", "aspect_ratio", "aspectRatio")
 _REFERENCE_FIELDS = ("input_images", "image_urls", "images")
 _MOST_REPAIRS = 20
 _LONGEST_SHOWN_TEXT = 200
@@ -113,8 +113,6 @@ def _first_problem(body: Body, settings: Settings, check: Check) -> Refusal | No
 def _repair(body: Body, param: str, settings: Settings) -> bool:
     """Repair the field that is to blame; False where nothing changed."""
     param = param.partition("[")[0]
-    if param == "size":  # the refusal names the field, not the spelling that was sent
-        param = next((name for name in _SIZE_FIELDS if name in body), param)
     repair = _REPAIRS.get(param)
     if repair is None:
         return False

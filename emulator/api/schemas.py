@@ -100,7 +100,8 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
     _check_prompt(fields.prompt, settings)
     sent = fields.model_fields_set
     size, resolution = _size_and_tier(fields)
-    frame = resolve_frame(size, resolution, settings.profile)
+    size_param = next((name for name in (*_SIZE_FIELDS, "imageSize") if name in body), "size")
+    frame = resolve_frame(size, resolution, settings.profile, size_param)
     quality = fields.quality if "quality" in sent else settings.profile.default_quality
     if quality not in settings.profile.qualities:
         raise Refusal.invalid_value("quality", quality, settings.profile.qualities, claim="GEN-9")

@@ -74,13 +74,14 @@ def parse_pixel_size(size: str) -> Frame | None:
     return Frame(int(match[1]), int(match[2])) if match else None
 
 
-def resolve_frame(size: str, tier: str, profile: Profile) -> Frame:
+def resolve_frame(size: str, tier: str, profile: Profile, param: str = "size") -> Frame:
     """Decide the output's pixels.
 
     Args:
         size: ``auto``, a ratio, or ``WIDTHxHEIGHT``.
         tier: ``1K``, ``2K`` or ``4K``; acts only where ``size`` is a ratio (GEN-5).
         profile: whether a size is the frame or maps to the nearest output.
+        param: the field that the size came in, for messages.
 
     Raises:
         Refusal: the size is none of these, or outside the model's limits.
@@ -91,18 +92,18 @@ def resolve_frame(size: str, tier: str, profile: Profile) -> Frame:
     if frame is None and _OUT_OF_RANGE_PIXEL_SIZE.fullmatch(size):
         frame = Frame(10**6, 10**6)
     if frame is None:
-        raise Refusal.invalid_value("size", size, f"one of {_ACCEPTED}", claim="GEN-2")
+        raise Refusal.invalid_value(param, size, f"one of {_ACCEPTED}", claim="GEN-2")
     if profile.maps_sizes:
         return nearest_output(frame)
     problems = broken_limits(frame)
     if problems:
         message = (
-            f"size {size} is outside the model's limits: {'; '.join(problems)}."
+            f"{param} {size} is outside the model's limits: {'; '.join(problems)}."
             f" Accepted: both edges multiples of {EDGE_STEP_PX} and at most {MAX_EDGE_PX}, ratio at"
             f" most {MAX_RATIO}:1, {MIN_PIXELS:,} to {MAX_PIXELS:,} pixels, for example"
             f" {nearest_valid_frame(frame)}."
         )
-        raise Refusal("invalid_size", message, "size", claim="GEN-4")
+        raise Refusal("invalid_size", message, param, claim="GEN-4")
     return frame
 
 

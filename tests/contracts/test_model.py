@@ -258,7 +258,7 @@ FORMS: list[tuple[Request, str, tuple[str, ...], str | None]] = [
     (form({}, ("file", "image/png", b"x"), path="/v1/images/upload"), "reject", ("UPL-1",),
      "file"),
     (creation({"file": 1}, path="/v1/images/edits"), "reject", ("EDIT-1",), None),
-    (creation({}, path="/v1/images/upload"), "reject", ("UPL-1",), "file"),
+    (creation({}, path="/v1/images/upload"), "reject", ("UPL-1",), None),
     (creation(b"x", ("Content-Type", "multipart/form-data; boundary=x")), "reject", ("GEN-1",),
      None),
     (form(BASE, path="/v1/images/generations"), "open", (), None),
