@@ -1,19 +1,24 @@
 """Several reports side by side: targets or dates, and what changed between them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
-from contracts.options import EXIT_FAILED, EXIT_USAGE, EngineError
+from rich.console import Console
+from rich.text import Text
+
+from contracts.options import EXIT_USAGE, EngineError
+from contracts.report.labels import differences, labels
 from contracts.report.lines import counted
 from contracts.report.model import ClaimFacts
 from contracts.report_json import LoadedReport
+from contracts.terminal import STYLES, print_indented, totals_text
 from contracts.verdict import Verdict
 
 FEWEST, MOST = 2, 6
+_WIDEST_CELL = 18
 
 # From good to bad. What was not run, or could not be judged, is neither.
 _RANKS = {
@@ -32,6 +37,14 @@ class Change(StrEnum):
     BETTER = "better"
     CHANGED = "changed"
     SAME = "same"
+
+
+_CHANGE_STYLES = {
+    Change.WORSE: "bold red",
+    Change.BETTER: "bold green",
+    Change.CHANGED: "bold yellow",
+    Change.SAME: "bold",
+}
 
 
 @dataclass(frozen=True)
@@ -109,9 +122,15 @@ class Comparison:
         }
 
     @property
-    def exit_code(self) -> int:
-        """1 where something changed for the worse, else 0."""
-        return EXIT_FAILED if self.by_change[Change.WORSE] else 0
+    def is_worse(self) -> bool:
+        """Whether a claim changed for the worse in any of the reports."""
+        return bool(self.by_change[Change.WORSE])
+
+    @property
+    def summary(self) -> str:
+        """How many claims changed in which way."""
+        words = [f"{len(rows)} {change}" for change, rows in self.by_change.items()]
+        return f"{counted(len(self.rows), 'claim')}: {', '.join(words)}"
 
 
 def compare(reports: Sequence[LoadedReport]) -> Comparison:
@@ -126,14 +145,20 @@ def compare(reports: Sequence[LoadedReport]) -> Comparison:
     if not FEWEST <= len(reports) <= MOST:
         message = f"compare takes {FEWEST} to {MOST} reports; {len(reports)} were given"
         raise EngineError(message, EXIT_USAGE)
-    columns = tuple(map(Column, _labels(reports), reports))
+    columns = tuple(map(Column, labels(reports), reports))
     by_id = [{claim.id: claim for claim in loaded.report.claims} for loaded in reports]
     ids = dict.fromkeys(claim_id for claims in by_id for claim_id in claims)
     rows = tuple(_row([claims.get(claim_id) for claims in by_id]) for claim_id in ids)
-    return Comparison(columns, rows, tuple(_notes(reports, rows)))
+    lacking = sum(any(cell.verdict is None for cell in row.cells) for row in rows)
+    notes = differences(reports)
+    if lacking:
+        notes.append(
+            f"{counted(lacking, 'claim')} {'is' if lacking == 1 else 'are'} not in every report."
+        )
+    return Comparison(columns, rows, tuple(notes))
 
 
-def to_json(comparison: Comparison) -> dict[str, Any]:
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """Write a comparison as JSON values."""
     return {
         "format": "gpt-image-contracts/comparison",
@@ -151,6 +176,27 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "totals": {change.value: len(rows) for change, rows in comparison.by_change.items()},
         "claims": [_row_json(row) for row in comparison.rows],
     }
+
+
+def print_comparison(comparison: Comparison, console: Console, show_all: bool = False) -> None:
+    """Print a comparison: what differs, worse before better, and how much is the same.
+
+    Args:
+        comparison: what is shown.
+        console: where to, usually standard output.
+        show_all: list what is the same as well.
+    """
+    for number, column in enumerate(comparison.columns, 1):
+        console.print(Text.assemble((f"{number}", "bold"), f"  {column.label}"))
+        details = Text.assemble(totals_text(column.loaded.report), f"  ({column.loaded.name})")
+        print_indented(console, details, 3)
+    for note in comparison.notes:
+        console.print(Text(f"Note: {note}"))
+    console.print()
+    for change, rows in comparison.by_change.items():
+        if rows and (change is not Change.SAME or show_all):
+            _print_rows(change, rows, console)
+    console.print(Text(comparison.summary))
 
 
 def change_between(first: ClaimFacts, other: ClaimFacts) -> Change:
@@ -194,47 +240,45 @@ def _row_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _labels(reports: Sequence[LoadedReport]) -> list[str]:
-    """The shortest labels that tell the reports apart."""
-    forms: tuple[Callable[[LoadedReport], str], ...] = (
-        lambda r: f"{_who(r)} {r.report.run.started_at:%Y-%m-%d}",
-        lambda r: f"{_who(r)} {r.report.run.started_at:%Y-%m-%d %H:%M}",
-        lambda r: f"{_who(r)} {r.report.run.started_at:%Y-%m-%d %H:%M} {r.name}",
-    )
-    labels: list[str] = []
-    for form in forms:
-        labels = [form(report) for report in reports]
-        if len(set(labels)) == len(labels):
-            break
-    return labels
+def _print_rows(change: Change, rows: tuple[Row, ...], console: Console) -> None:
+    id_width = max(len(row.claim_id) for row in rows)
+    cells = len(rows[0].cells)
+    width = min(_WIDEST_CELL, (console.width - id_width - 4) // cells - 1)
+    head = Text.assemble((change.capitalize().ljust(id_width + 4), _CHANGE_STYLES[change]))
+    for number in range(1, cells + 1):
+        head.append(str(number).ljust(width + 1))
+    head.rstrip()
+    console.print(head, no_wrap=True)
+    for row in rows:
+        line = Text(f"  {row.claim_id.ljust(id_width)}  ")
+        for cell in row.cells:
+            line.append_text(_cell_text(cell, width)).append(" ")
+        line.rstrip()
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, no_wrap=True)
+        if change is not Change.SAME:
+            for reason in _reasons(row):
+                print_indented(console, Text(reason, style="dim"), id_width + 4)
+    console.print()
 
 
-def _who(loaded: LoadedReport) -> str:
-    run = loaded.report.run
-    try:
-        host = urlsplit(run.target).netloc
-    except ValueError:  # a recorded trace may name any target
-        host = ""
-    return f"{host or run.target or 'unknown target'} {run.profile or 'unknown profile'}"
+def _cell_text(cell: Cell, width: int) -> Text:
+    if cell.verdict is None:
+        text = Text("absent", style="dim")
+    else:
+        reading = Text(f" {cell.reading}" if cell.reading else "")
+        reading.truncate(max(2, width // 2), overflow="ellipsis")
+        text = Text(cell.verdict, style=STYLES[cell.verdict])
+        text.truncate(max(1, width - reading.cell_len), overflow="ellipsis")
+        text.append_text(reading)
+    text.pad_right(max(0, width - text.cell_len))
+    return text
 
 
-def _notes(reports: Sequence[LoadedReport], rows: Sequence[Row]) -> list[str]:
-    notes = []
-    kits = [loaded.report.kit_version for loaded in reports]
-    if len(set(kits)) > 1:
-        notes.append(f"The kit's versions differ: {_by_number(kits)}.")
-    judged = ["strict" if loaded.report.run.strict else "not strict" for loaded in reports]
-    if len(set(judged)) > 1:
-        notes.append(f"The reports are not judged alike: {_by_number(judged)}.")
-    modes = [loaded.report.run.mode for loaded in reports]
-    if len(set(modes)) > 1:
-        notes.append(f"The runs did not go equally far: {_by_number(modes)}.")
-    lacking = sum(any(cell.verdict is None for cell in row.cells) for row in rows)
-    if lacking:
-        verb = "is" if lacking == 1 else "are"
-        notes.append(f"{counted(lacking, 'claim')} {verb} not in every report.")
-    return notes
-
-
-def _by_number(values: Sequence[str]) -> str:
-    return ", ".join(f"{number}: {value}" for number, value in enumerate(values, 1))
+def _reasons(row: Row) -> list[str]:
+    """Each reason once, after the numbers of the reports that give it."""
+    numbers: dict[str, list[str]] = {}
+    for number, cell in enumerate(row.cells, 1):
+        if cell.reason:
+            numbers.setdefault(cell.reason, []).append(str(number))
+    return [f"{', '.join(found)}: {reason}" for reason, found in numbers.items()]

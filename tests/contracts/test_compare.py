@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from contracts.claims import Claim
-from contracts.compare import Change, Comparison, compare, to_json
-from contracts.compare_output import comparison_html, comparison_table
-from contracts.options import EXIT_FAILED, EXIT_USAGE, EngineError
+from contracts.compare import Change, Comparison, compare, comparison_json, print_comparison
+from contracts.compare_html import comparison_html
+from contracts.options import EXIT_USAGE, EngineError
 from contracts.report.build import build
 from contracts.report_json import LoadedReport
 from contracts.verdict import ClaimVerdict, Judgement, Verdict
@@ -83,7 +83,7 @@ def test_what_a_change_is(
 ) -> None:
     comparison = compare([one(*before), one(*after)])
     assert [row.change for row in comparison.rows] == [change]
-    assert comparison.exit_code == (EXIT_FAILED if change is Change.WORSE else 0)
+    assert comparison.is_worse == (change is Change.WORSE)
 
 
 RESULTS = st.tuples(st.sampled_from(Verdict), st.sampled_from([None, "A", "B"]))
@@ -189,7 +189,7 @@ def sample() -> Comparison:
 
 def table(comparison: Comparison, width: int = 80, show_all: bool = False) -> str:
     file = io.StringIO()
-    comparison_table(comparison, Console(file=file, width=width), show_all)
+    print_comparison(comparison, Console(file=file, width=width), show_all)
     return file.getvalue()
 
 
@@ -228,7 +228,7 @@ def test_all_shows_what_is_the_same_too() -> None:
 def test_reports_that_are_equal_say_so() -> None:
     comparison = compare([loaded(), loaded()])
     assert table(comparison).endswith("\n\n7 claims: 0 worse, 0 better, 0 changed, 7 same\n")
-    assert comparison.exit_code == 0
+    assert not comparison.is_worse
 
 
 def test_a_reason_that_several_reports_give_is_said_once() -> None:
@@ -253,7 +253,7 @@ def test_six_reports_fit_into_the_terminal(width: int) -> None:
 
 
 def test_the_json_has_everything() -> None:
-    values = json.loads(json.dumps(to_json(sample())))
+    values = json.loads(json.dumps(comparison_json(sample())))
     assert values["format"] == "gpt-image-contracts/comparison"
     assert values["totals"] == {"worse": 1, "better": 1, "changed": 1, "same": 4}
     assert values["reports"][1]["file"] == "b.json"
