@@ -149,7 +149,11 @@ class EmulatorClock(Clock):
             self._advance(behind)
 
     def wait(self, seconds: float) -> None:
-        """Advance the clock; what falls due on the way is done when it returns."""
+        """Advance the clock; what falls due on the way is done when it returns.
+
+        A callback that comes meanwhile is noted with the time at which the wait ends.
+        """
+        self._offset_seconds += seconds
         self._advance(seconds)
         self._offset_seconds = max(self._offset_seconds, self._offsets[self._used])
 
