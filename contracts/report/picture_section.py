@@ -124,7 +124,7 @@ def _asked(link: Link | None) -> str:
     wish = link.wish
     if wish is None:
         return "unknown: its request is not in the trace"
-    words = [_size(wish), f"quality {wish.quality}" if wish.quality else "no quality"]
+    words = [_size(wish), f"quality {wish.quality}" if wish.quality else "default quality"]
     if wish.n > 1:
         words.append(f"{link.index + 1} of {wish.n}")
     return ", ".join(words)
