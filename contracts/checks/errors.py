@@ -10,6 +10,7 @@ from contracts.checks.evidence import (
     answer_of,
     call_of,
     error_of,
+    has_no_such_route,
     is_emulator,
     is_key,
     outcome_of,
@@ -78,7 +79,8 @@ def documented_shape(view: View) -> Iterator[Finding]:
     for exchange in view.errors:
         if exchange.request.method == "HEAD" or _may_be_a_proxys(exchange):
             continue
-        if not _is_documented(exchange) and not is_emulator(view):
+        is_route = _is_documented(exchange) and not has_no_such_route(exchange)
+        if not is_route and not is_emulator(view):
             continue  # nobody documents what an unknown route answers
         problem = _shape_problem(exchange)
         message = f"the {status_of(exchange)} of {call_of(exchange)}: {problem}"

@@ -10,7 +10,7 @@ from contracts.field_rules import MODEL
 from contracts.model import Expectation, expectation, sent_key
 from contracts.redact import UNKNOWN_KEY
 from contracts.target import EMULATOR
-from contracts.view import Creation, View
+from contracts.view import TASKS, Creation, View
 
 FAILURE_CODES = frozenset(  # ERR-7, and TASK-11
     {"not_found", "rate_limit", "content_policy", "content_filter", "image_safety",
@@ -38,6 +38,12 @@ def limits_of(view: View, sender: str) -> Mapping[str, Any]:
 def keys_are_recorded(view: View) -> bool:
     """Whether a missing key was missing: some recorders leave the keys of all requests out."""
     return any(is_key(exchange) for exchange in view.sent)
+
+
+def has_no_such_route(exchange: Exchange) -> bool:
+    """Whether a target without the route, or one without this method, would answer so."""
+    is_task = exchange.request.path.startswith(TASKS)
+    return status_of(exchange) in NO_ROUTE and not is_task and not error_of(exchange)
 
 
 def is_key(exchange: Exchange) -> bool:
