@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test check format bench clean
+.PHONY: serve test check format bench verify mutants clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,8 @@ help:
 	@echo "make test    set up what the tests need, and run them"
 	@echo "make check   ruff, ruff format, mypy --strict"
 	@echo "make bench   measure against a floor in the same run (needs wrk)"
+	@echo "make verify  run the contract kit against the emulator, both profiles; leaves an HTML page"
+	@echo "make mutants measure the kit: which seeded bugs does it find?"
 	@echo "make format  format and sort imports"
 
 # A stamp for each environment: made anew when the pins change.
@@ -41,6 +43,12 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+verify: $(VENV)/.dev
+	$(BIN)/python -m scripts.verify $(ARGS)
+
+mutants: $(VENV)/.dev
+	$(BIN)/python -m scripts.mutants $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,12 +6,9 @@ which something is wrong is shrunk to its shortest form, and only that one is ke
 """
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -20,12 +17,11 @@ from hypothesis.stateful import (
     initialize,
     multiple,
     rule,
-    run_state_machine_as_test,
 )
 
 from contracts.claims import load_claims
 from contracts.client import Answer, Client, Pace, Recorder
-from contracts.exchange import Exchange, Trace, fields_of
+from contracts.exchange import Trace, fields_of
 from contracts.findings import Finding, breaks
 from contracts.ledger import SpendLedger
 from contracts.lives_drive import MODEL, picture, while_time_passes
@@ -37,7 +33,6 @@ from contracts.target import Control, EmulatorClock
 from contracts.verdict import Verdict, judge
 from contracts.view import BALANCE, ENDED, GENERATIONS, SYNC, result_urls
 
-_STEPS = 14
 _CREDITS = 700  # few enough that they run out in some lives
 _REFUSED = tuple(
     reject for reject in CATALOGUE if reject.operation == "generations" and not reject.key_headers
@@ -71,68 +66,15 @@ class _Task:
     charged: int | None = None  # None until its end was seen
 
 
-@dataclass
-class Explorer:
-    """Runs random lives.
-
-    Attributes:
-        base_url: of the emulator.
-        control_token: opens its control API.
-        timeout_seconds: how long an answer may take.
-        kept: exchanges of the lives that are kept, each a list.
-        findings: what the model found.
-    """
+class Kept(Protocol):
+    """What a life belongs to, and who keeps it."""
 
     base_url: str
     control_token: str | None
     timeout_seconds: float
-    kept: list[list[Exchange]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-    def explore(self, lives: int, with_seed: int, told: Callable[[str], None]) -> None:
-        """Let random lives happen; stops at the first that goes wrong.
-
-        Args:
-            lives: how many.
-            with_seed: what is random follows from it.
-            told: called after each.
-        """
-        machine = self._machine(told)
-        quiet = settings(
-            max_examples=lives,
-            stateful_step_count=_STEPS,
-            deadline=None,
-            database=None,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-            print_blob=False,
-        )
-        with suppress(DeviationError):
-            run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)
-
-    def _machine(self, told: Callable[[str], None]) -> type["LifeMachine"]:
-        explorer = self
-
-        class Machine(LifeMachine):
-            def __init__(self) -> None:
-                super().__init__(explorer)
-
-            def teardown(self) -> None:
-                super().teardown()
-                told("a life")
-
-        return Machine
 
     def keep(self, trace: Trace, wrong: Finding | None) -> None:
-        """Keep a life; of those that went wrong only the last, which is the shortest."""
-        if wrong is None:
-            if not self.findings:
-                self.kept.append(trace.exchanges)
-            return
-        if self.findings:
-            self.kept.pop()
-        self.findings = [wrong]
-        self.kept.append(trace.exchanges)
+        """Keep a life, with what is wrong in it."""
 
 
 class LifeMachine(RuleBasedStateMachine):
@@ -145,7 +87,7 @@ class LifeMachine(RuleBasedStateMachine):
     tasks = Bundle("tasks")
     links = Bundle("links")
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Kept) -> None:
         super().__init__()
         self._explorer = explorer
         key = f"sk-explorer-{secrets.token_hex(12)}"
@@ -310,13 +252,3 @@ class LifeMachine(RuleBasedStateMachine):
 def _reserved(answer: Answer) -> int:
     reserved = fields_of(answer.fields.get("credits")).get("reserved")
     return reserved if isinstance(reserved, int) else 0
-
-
-def exchanges_of(lives: list[list[Exchange]], first_number: int) -> Iterator[Exchange]:
-    """Exchanges of several lives, numbered on from those of a run, each life with its own key."""
-    number = first_number
-    for index, life in enumerate(lives, 1):
-        for exchange in life:
-            sender = exchange.sender and f"{exchange.sender}-{index}"
-            yield replace(exchange, number=number, sender=sender)
-            number += 1

@@ -1,7 +1,6 @@
 """What a run leaves on disk and on the screen."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def write_reports(report: RunReport, folder: Path) -> list[Path]:
         path = folder / name
         part = path.with_name(f".{name}.part")
         part.write_text(text, "utf-8", "surrogatepass")
-        os.replace(part, path)
+        part.replace(path)
         written.append(path)
 
     write(TRACE_FILE, json.dumps(to_har(report.trace)))

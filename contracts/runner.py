@@ -5,55 +5,29 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from contracts import probes
 from contracts.claims import load_claims
-from contracts.client import Answer, other_host
-from contracts.exchange import fields_of
 from contracts.findings import Finding
 from contracts.ledger import DayFile, LimitReachedError
-from contracts.lives_drive import MODEL, Lives
-from contracts.options import EXIT_KEY_REFUSED, EXIT_NOT_THE_API, EngineError, Options
+from contracts.lives_drive import Lives
+from contracts.options import Options
 from contracts.plan import Plan, make_plan
-from contracts.run_report import RunReport, Spend
+from contracts.preflight import check_target
+from contracts.progress import Progress, Silent
+from contracts.run_report import RunReport, spend_of
 from contracts.session import UNKNOWN_KEY, Session, open_session
 from contracts.state import PendingLink, State, fingerprint
 from contracts.tasks_plan import PlannedTask
 from contracts.verdict import judge
-from contracts.view import BALANCE, MODELS, View
+from contracts.view import BALANCE, View
 
 INTERRUPTED = "it was interrupted"
 LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 BEFORE_THE_END_SECONDS = 300.0
 AFTER_THE_END_SECONDS = 60.0
-
-
-class Progress(Protocol):
-    """Who is told how far a run is."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """A phase begins; ``total`` steps are expected."""
-
-    def step(self, text: str = "") -> None:
-        """A step was done."""
-
-    def spent(self, credits: int, limit: int | None) -> None:
-        """So much is spent."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def phase(self, name: str, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def step(self, text: str = "") -> None:
-        """Say nothing."""
-
-    def spent(self, credits: int, limit: int | None) -> None:
-        """Say nothing."""
 
 
 def run_kit(
@@ -84,8 +58,8 @@ def run_with_state(
 ) -> tuple[RunReport, State | None]:
     """Run the kit, and tell also what is left for a later day; arguments as ``run_kit``."""
     with open_session(base_url, options, day_file) as session:
+        check_target(session)
         run = Run(session, options, progress or Silent())
-        run.check_target()
         run.carry_out()
         return run.report(), run.state()
 
@@ -117,31 +91,6 @@ class Run:
             options,
             session.strangers_key,
         )
-
-    def check_target(self) -> None:
-        """See that this is the API, and that it takes the key, before anything else is sent.
-
-        Raises:
-            EngineError: it is not, or it does not.
-        """
-        client = self.session.client
-        models = client.send("GET", MODELS, key=None, purpose="is this the API?")
-        elsewhere = other_host(client.base_url, models)
-        if elsewhere is not None:
-            message = (
-                f"{client.base_url} redirects to {elsewhere}; the key is not sent there. If that"
-                " is the API, give it as --base-url"
-            )
-            raise EngineError(message, EXIT_NOT_THE_API)
-        balance = client.send("GET", BALANCE, purpose="is the key good?")
-        if balance.status == 401:
-            message = f"{client.base_url} refuses the API key: {_message(balance)}"
-            raise EngineError(message, EXIT_KEY_REFUSED)
-        if not any(isinstance(answer.json, dict) for answer in (models, balance)):
-            seen = f"GET {BALANCE} answers {balance.status or balance.exchange.failure}"
-            message = f"{client.base_url} does not look like the API: {seen}, without JSON"
-            raise EngineError(message, EXIT_NOT_THE_API)
-        self._learn_price(models)
 
     def carry_out(self) -> None:
         """Send what is planned, as far as the limit allows."""
@@ -185,7 +134,7 @@ class Run:
             started_at=self._started_at,
             finished_at=time.time(),
             judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
-            spend=self._spend(),
+            spend=spend_of(View(trace), session.ledger),
             trace=trace,
             notes=tuple(session.notes),
             stopped=self.stopped,
@@ -219,31 +168,6 @@ class Run:
         if self.state() is None:
             return ()
         return tuple(claim.id for claim in self._claims if "time" in claim.needs)
-
-    def _spend(self) -> Spend:
-        view, ledger = View(self.session.trace), self.session.ledger
-        refused = [c for c in view.creations if 400 <= c.status < 500]
-        taken = [
-            c for c in view.creations
-            if c.accepted and c.expected is not None and c.expected.kind == "reject"
-        ]  # fmt: skip
-        return Spend(
-            limit_credits=ledger.limit_credits,
-            spent_credits=ledger.spent_credits,
-            unsettled_credits=ledger.unsettled_credits,
-            today_credits=ledger.today_credits,
-            creations=len(view.creations),
-            refused_creations=len(refused),
-            accepted_rejects=len(taken),
-        )
-
-    def _learn_price(self, models: Answer) -> None:
-        data = models.fields.get("data")
-        for model in data if isinstance(data, list) else ():
-            if fields_of(model).get("id") == MODEL:
-                price = fields_of(fields_of(model).get("pricing")).get("credits_per_request")
-                if isinstance(price, int) and not isinstance(price, bool):
-                    self.session.prices.told(price)
 
     def _told(self, text: str) -> None:
         self._progress.step(text)
@@ -337,7 +261,7 @@ class Run:
         if not (self.options.explore and plan.tasks and plan.means.faults):
             return
         # Imported here: Hypothesis is not needed against other targets.
-        from contracts.machine import Explorer, exchanges_of
+        from contracts.explore import Explorer, exchanges_of
 
         self._progress.phase("random lives", self.options.explore)
         trace = self.session.trace
@@ -368,7 +292,3 @@ def _visit(session: Session, link: str) -> Callable[[], Any]:
         session.client.send("GET", link, key=None, purpose="does the link still work?")
 
     return visit
-
-
-def _message(answer: Answer) -> str:
-    return str(fields_of(answer.fields.get("error")).get("message") or answer.status)[:200]

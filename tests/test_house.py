@@ -14,6 +14,7 @@ from tests.support import contract
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "emulator").rglob("*.py"))
+KIT = sorted((ROOT / "contracts").rglob("*.py"))
 
 # A layer imports itself and what stands to the left of it in its row.
 MAY_IMPORT = {
@@ -95,7 +96,7 @@ def test_only_adapters_ask_for_time_and_chance(path: Path) -> None:
         assert found is None, str(found)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*MODULES, *KIT], ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_stay_small(path: Path) -> None:
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= 300
@@ -104,6 +105,20 @@ def test_modules_stay_small(path: Path) -> None:
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
             assert lines <= 50, f"{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", KIT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_kit_knows_no_emulator(path: Path) -> None:
+    assert not [name for name in imports(path) if name.split(".")[0] == "emulator"]
+
+
+@pytest.mark.parametrize("path", KIT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_judges_and_what_they_rest_on_send_nothing(path: Path) -> None:
+    driving = ("client", "target", "session", "runner", "receiver", "ledger", "options")
+    pure = path.parent.name == "checks" or path.stem in ("view", "model", "verdict", "findings")
+    if pure:
+        assert not [name for name in imports(path) if name in {f"contracts.{d}" for d in driving}]
+        assert "httpx2" not in imports(path)
 
 
 def test_routes_equal_the_description() -> None:

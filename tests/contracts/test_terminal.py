@@ -84,8 +84,7 @@ def test_a_run_without_claims_is_no_error() -> None:
 
 HOSTILE = (
     "[bold]no markup[/bold] :smile: \x1b[2J\x07 \u202eright to left\u202c"
-     " שלום عالم 漢字漢字漢字漢字漢字漢字漢字漢字漢字 https://x.example/"
-    + "y" * 3000
+    " שלום عالم 漢字漢字漢字漢字漢字漢字漢字漢字漢字 https://x.example/" + "y" * 3000
 )
 
 

@@ -1,0 +1,88 @@
+"""Lets random lives happen on an emulator, and keeps what is worth keeping of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from contracts.exchange import Exchange, Trace
+from contracts.findings import Finding
+from contracts.machine import DeviationError, LifeMachine
+
+_STEPS = 14
+
+
+@dataclass
+class Explorer:
+    """Runs random lives.
+
+    Attributes:
+        base_url: of the emulator.
+        control_token: opens its control API.
+        timeout_seconds: how long an answer may take.
+        kept: exchanges of the lives that are kept, each a list.
+        findings: what the model found.
+    """
+
+    base_url: str
+    control_token: str | None
+    timeout_seconds: float
+    kept: list[list[Exchange]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def explore(self, lives: int, with_seed: int, told: Callable[[str], None]) -> None:
+        """Let random lives happen; stops at the first that goes wrong.
+
+        Args:
+            lives: how many.
+            with_seed: what is random follows from it.
+            told: called after each.
+        """
+        machine = self._machine(told)
+        quiet = settings(
+            max_examples=lives,
+            stateful_step_count=_STEPS,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        )
+        with suppress(DeviationError):
+            run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)
+
+    def _machine(self, told: Callable[[str], None]) -> type[LifeMachine]:
+        explorer = self
+
+        class Machine(LifeMachine):
+            def __init__(self) -> None:
+                super().__init__(explorer)
+
+            def teardown(self) -> None:
+                super().teardown()
+                told("a life")
+
+        return Machine
+
+    def keep(self, trace: Trace, wrong: Finding | None) -> None:
+        """Keep a life; of those that went wrong only the last, which is the shortest."""
+        if wrong is None:
+            if not self.findings:
+                self.kept.append(trace.exchanges)
+            return
+        if self.findings:
+            self.kept.pop()
+        self.findings = [wrong]
+        self.kept.append(trace.exchanges)
+
+
+def exchanges_of(lives: list[list[Exchange]], first_number: int) -> Iterator[Exchange]:
+    """Exchanges of several lives, numbered on from those of a run, each life with its own key."""
+    number = first_number
+    for index, life in enumerate(lives, 1):
+        for exchange in life:
+            sender = exchange.sender and f"{exchange.sender}-{index}"
+            yield replace(exchange, number=number, sender=sender)
+            number += 1
