@@ -281,14 +281,15 @@ class Run:
         for lived in self.lives.lived:
             for link in lived.links[:1]:
                 end = lived.ended_at + LINK_SECONDS
-                visit = _visit(self.session, link)
+                visit = _visit(self.session, lived.key, link)
                 visits.append((end - BEFORE_THE_END_SECONDS, visit))
                 visits.append((end + AFTER_THE_END_SECONDS, visit))
         yield from sorted(visits, key=lambda entry: entry[0])
 
 
-def _visit(session: Session, link: str) -> Callable[[], Any]:
+def _visit(session: Session, key: str, link: str) -> Callable[[], Any]:
     def visit() -> None:
+        session.clock.serve(key)
         session.client.send("GET", link, key=None, purpose="does the link still work?")
 
     return visit

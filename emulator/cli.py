@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from emulator import __version__
-from emulator.settings import SETTINGS, SettingError, Settings, from_texts
+from emulator.settings import SETTINGS, SettingError, Settings
+from emulator.settings_sources import FILE_SETTING, from_texts
 from emulator.store.records import StoreError
 
 PROGRAM = "gpt-image-emulator"
@@ -17,7 +18,8 @@ PROGRAM = "gpt-image-emulator"
 _DESCRIPTION = "A local, free, deterministic emulator of the asynchronous GPT-Image 2 API."
 _EPILOG = (
     "Every flag can also be set by an environment variable: --media-ttl-hours is"
-    " GPT_IMAGE_EMULATOR_MEDIA_TTL_HOURS. A flag wins."
+    " GPT_IMAGE_EMULATOR_MEDIA_TTL_HOURS, or stand in a settings file. A flag wins over its"
+    " variable, that over the file."
 )
 
 
@@ -28,11 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The process's exit code: 0, 1 where the server could not run, 2 for a wrong call.
     """
     parsed = _parser().parse_args(arguments)
-    flags = {
-        info.name: text
-        for info in SETTINGS
-        if (text := getattr(parsed, info.name, None)) is not None
-    }
+    names = (FILE_SETTING, *(info.name for info in SETTINGS))
+    flags = {name: text for name in names if (text := getattr(parsed, name, None)) is not None}
     try:
         settings = from_texts(flags, os.environ)
         if not settings.database:
@@ -98,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    parser.add_argument(
+        f"--{FILE_SETTING}", metavar="FILE", help="TOML file with settings (default: none)"
+    )
     for info in SETTINGS:
         if info.name in names:
             text = f"{info.help} (default: {info.default})".replace("%", "%%")
