@@ -44,7 +44,8 @@ def _fill(matrix: Matrix, names: Sequence[str], jobs: int) -> None:
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=8) as pool:
         for column in matrix.columns:
             for profile in PROFILES:
-                future: Future[Any] = pool.submit(run_column, column, range(matrix.clean_seeds), profile)
+                clean = range(matrix.clean_seeds)
+                future: Future[Any] = pool.submit(run_column, column, clean, profile)
                 waiting[future] = partial(_keep_unchanged, matrix, profile, column)
         for name in names:
             future = pool.submit(run_mutant, name, matrix.columns, matrix.seeds)
