@@ -10,10 +10,11 @@ from markupsafe import Markup
 from contracts.exchange import Exchange, ImageFacts, Trace
 from contracts.frames import Profile, frame
 from contracts.model import Wish
+from contracts.observed import Link
 from contracts.report.exchange_section import exchange_links
 from contracts.report.markup import foreign, tag
 from contracts.report.text import one_line
-from contracts.view import Link, View
+from contracts.view import View
 
 _MOST_PICTURES = 60
 _MOST_THUMBNAIL_BYTES = 40_000
