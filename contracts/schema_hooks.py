@@ -4,6 +4,8 @@ A schema can't say which combinations of fields are valid, so the checks that Sc
 accepted and refused data would raise false alarms. This check asks the kit's own model.
 """
 
+from typing import Any, cast
+
 import schemathesis
 
 from contracts.exchange import Request, fields_of, parsed_json
@@ -14,13 +16,16 @@ _ABOUT_THE_ACCOUNT = frozenset({402, 403, 429})
 
 @schemathesis.check
 def documented_outcome(
-    _context: schemathesis.CheckContext, answer: schemathesis.Response, _case: schemathesis.Case
+    _context: schemathesis.CheckContext,
+    answer: schemathesis.Response,
+    _case: "schemathesis.Case[Any]",
 ) -> None:
     """Fail where a request was accepted or refused against what the documents say."""
     sent = answer.request
-    body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+    body = cast("str | bytes | None", sent.body) or b""
+    content = body.encode() if isinstance(body, str) else body
     headers = tuple((str(name), str(value)) for name, value in sent.headers.items())
-    request = Request(sent.method or "", sent.url or "", headers, bytes(body))
+    request = Request(sent.method or "", sent.url or "", headers, content)
     problem = contradiction(request, answer.status_code, answer.content)
     if problem:
         raise AssertionError(problem)
