@@ -23,7 +23,7 @@ LONGEST_PROMPT = 32_000  # GEN-16
 _POLL_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _POLL_SECONDS_ELSEWHERE = (1.0, 1.5, 2.0, 3.0, 5.0)
 _ALL_OF_FEW = 4
-_HOOKS = {"taken": [204], "taken late": [500, 200], "never taken": [500]}
+_HOOKS = {"taken": [204], "taken late": [500, 200], "never taken": [307, 500]}
 # After a delivery failed: fine steps at first, since waits are short then (CB-3).
 _RETRY_STEPS_SECONDS = (*[1.0] * 8, *[5.0] * 8, *[20.0] * 8, *[60.0] * 12, *[300.0] * 14)
 _PROVOKE: dict[str, dict[str, Any]] = {
@@ -122,6 +122,16 @@ class Lives:
     def read(self, lived: Lived, purpose: str = "read the task again") -> Answer:
         """Read a task."""
         return self._client.send("GET", lived.path, key=lived.key, purpose=purpose)
+
+    def read_all(self) -> None:
+        """Read every task that was followed once more."""
+        for lived in self.lived:
+            self.read_again(lived)
+
+    def read_again(self, lived: Lived) -> None:
+        """Read a task, if the call that made it told which it is."""
+        if lived.task_id is not None:
+            self.read(lived)
 
     def read_only(self, task_id: str) -> None:
         """Read a task that somebody else created, and fetch its pictures."""
