@@ -30,6 +30,7 @@ _VALID_CLAIMS = (
 )  # fmt: skip
 _INVALID_CLAIMS = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "GEN-9", "GEN-10", "GEN-11")
 _MODEL_NOT_FOUND = "model_not_found"
+_OWN_REFUSALS = (_MODEL_NOT_FOUND, "model_not_allowed", "internal_error")
 _PUBLIC_CALLBACK = "https://hooks.example.com/"
 
 
@@ -50,7 +51,7 @@ def valid_request_is_accepted(view: View) -> Iterator[Finding]:
             if _has_no_route(creation):
                 message = f"{call_of(creation.exchange)} is not there: {creation.status}"
                 yield unsupported("GEN-1", message, creation.exchange)
-        elif param.partition("[")[0] not in expected.unless:
+        elif param.partition("[")[0] not in expected.unless or _are_too_many(creation):
             message = f"valid, with {request_shown(creation.exchange)}: {_answered(creation)}"
             for claim in expected.claims_about(param):
                 if claim in _VALID_CLAIMS:
@@ -61,13 +62,23 @@ def _answered(creation: Creation) -> str:
     return f"answered {outcome_of(creation.exchange)}"
 
 
+def _may_be_about(creation: Creation, field: str) -> bool:
+    """Whether a refusal may be one for a field: it blames this one, or none."""
+    return text_in(error_of(creation.exchange), "param").partition("[")[0] in ("", field)
+
+
+def _are_too_many(creation: Creation) -> bool:
+    """Whether references were refused for their number, not for what they lead to."""
+    return text_in(error_of(creation.exchange), "code") == "too_many_images"
+
+
 def _valid_was_taken(view: View, creation: Creation) -> bool | None:
     """Whether a valid creation was taken; None where its answer does not tell."""
-    taken = was_taken(view, creation)
-    if taken is None and creation.status in (403, 404) and is_emulator(view):
-        # An emulator has the model, and a key may use it unless it is known to be limited.
+    code = text_in(error_of(creation.exchange), "code")
+    if is_emulator(view) and code in _OWN_REFUSALS:
+        # It has the model, and a key may use it unless it is known to be limited.
         return None if "models" in limits_of(view, creation.exchange.sender) else False
-    return taken
+    return was_taken(view, creation)
 
 
 def _has_no_route(creation: Creation) -> bool:
@@ -116,7 +127,9 @@ def size_outside_the_limits(view: View) -> Iterator[Finding]:
         expected, taken = creation.expected, was_taken(view, creation)
         if expected is None or expected.kind != "reject" or taken is None:
             continue
-        if expected.claims == ("GEN-4",):
+        if expected.claims == ("GEN-4",) and (
+            taken or _may_be_about(creation, expected.param or "")
+        ):
             message = f"{request_shown(creation.exchange)}: {_answered(creation)}"
             yield reads("GEN-4", "B" if taken else "A", message, creation.exchange)
 
@@ -127,6 +140,8 @@ def quality_auto(view: View) -> Iterator[Finding]:
     for creation in json_creations(view):
         request, taken = creation.exchange.request, was_taken(view, creation)
         if fields_sent(request).get("quality") != "auto" or taken is None:
+            continue
+        if not taken and not _may_be_about(creation, "quality"):
             continue
         expected = expected_with(request, quality="medium")
         if expected is not None and expected.kind == "accept":
@@ -141,6 +156,8 @@ def callback_url_is_checked(view: View) -> Iterator[Finding]:
         request, taken = creation.exchange.request, was_taken(view, creation)
         url = fields_sent(request).get("callback_url")
         if url is None or taken is None:
+            continue
+        if not taken and not _may_be_about(creation, "callback_url"):
             continue
         expected = expected_with(request, callback_url=_PUBLIC_CALLBACK)
         if expected is None or expected.kind != "accept":
@@ -240,11 +257,11 @@ def prompt_length(view: View) -> Iterator[Finding]:
         if expected.kind == "reject" and expected.claims == ("GEN-16",):
             reading = f"{length:,} characters are taken" if taken else "A"
             yield reads("GEN-16", reading, message, creation.exchange)
-        elif expected.kind == "accept" and "GEN-16" in expected.claims:
-            param = text_in(error_of(creation.exchange), "param")
-            if taken or param in ("", "prompt"):
-                reading = "A" if taken else f"{length:,} characters are refused"
-                yield reads("GEN-16", reading, message, creation.exchange)
+        elif expected.kind != "accept" or "GEN-16" not in expected.claims:
+            continue
+        elif taken or _may_be_about(creation, "prompt"):
+            reading = "A" if taken else f"{length:,} characters are refused"
+            yield reads("GEN-16", reading, message, creation.exchange)
 
 
 @judges("MOD-2")

@@ -17,6 +17,7 @@ from contracts.checks.evidence import (
     shown,
     status_of,
     text_in,
+    was_taken,
 )
 from contracts.exchange import Exchange, fields_of, media_type
 from contracts.field_rules import SIZE_FIELDS, TIER_FIELDS
@@ -137,7 +138,8 @@ def content_policy_is_refused_before_creation(view: View) -> Iterator[Finding]:
     """A refusal for its content is a 400 that made no task and calls nobody back (ERR-6)."""
     for creation in view.creations:
         error, status = error_of(creation.exchange), creation.status
-        if creation.accepted and is_emulator(view) and _is_against_policy(creation):
+        taken = is_emulator(view) and was_taken(view, creation)
+        if taken and _is_against_policy(creation):
             message = f"a prompt against the content policy was answered {status}, not 400"
             yield breaks("ERR-6", message, creation.exchange)
         if "content_policy" not in (error.get("code"), error.get("type")):
