@@ -279,6 +279,8 @@ def unknown_model(view: View) -> Iterator[Finding]:
             continue
         if CONTENT_CODES & {text_in(error, "code")} or (creation.accepted and not listed):
             continue
+        if not creation.accepted and not _may_be_about(creation, "model"):
+            continue
         code = text_in(error, "code")
         reading = {(404, _MODEL_NOT_FOUND): "A"}.get((creation.status, code))
         if reading is None:

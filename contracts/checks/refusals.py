@@ -205,7 +205,8 @@ def _faults(view: View, exchange: Exchange) -> Iterator[tuple[str, tuple[int, ..
         yield ("task", (404,)) if is_task else ("fields", (400,))
     if is_unknown_model:
         yield "model", (400, 404)
-    if is_emulator(view) and isinstance(prompt, str) and POLICY_DIRECTIVE in prompt:
+    is_directed = is_emulator(view) and isinstance(prompt, str) and POLICY_DIRECTIVE in prompt
+    if is_directed and not is_unknown_model:  # the directive acts before the model is looked up
         yield "content", (400,)
     if request.path in CREATIONS and limits_of(view, exchange.sender).get("credits") == 0:
         yield "credits", (402,)
