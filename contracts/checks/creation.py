@@ -30,6 +30,7 @@ _VALID_CLAIMS = (
     "GEN-1", "GEN-2", "GEN-3", "GEN-4", "GEN-5", "GEN-9", "GEN-10", "GEN-11", "GEN-12",
 )  # fmt: skip
 _INVALID_CLAIMS = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "GEN-9", "GEN-10", "GEN-11")
+_LEGACY_FIELDS = ("aspect_ratio", "aspectRatio", "imageSize")
 _MODEL_NOT_FOUND = "model_not_found"
 _OWN_REFUSALS = (_MODEL_NOT_FOUND, "model_not_allowed", "internal_error")
 _PUBLIC_CALLBACK = "https://hooks.example.com/"
@@ -44,7 +45,8 @@ def valid_request_is_accepted(view: View) -> Iterator[Finding]:
             continue
         taken = _valid_was_taken(view, creation)
         of_fields = {claim for claims in expected.claims_by_field.values() for claim in claims}
-        param = text_in(error_of(creation.exchange), "param")
+        error = error_of(creation.exchange)
+        param, is_too_many = text_in(error, "param"), error.get("code") == "too_many_images"
         if taken:
             yield from (holds(claim, creation.exchange) for claim in sorted(of_fields)
                         if claim in _VALID_CLAIMS)  # fmt: skip
@@ -52,7 +54,7 @@ def valid_request_is_accepted(view: View) -> Iterator[Finding]:
             if _has_no_route(creation):
                 message = f"{call_of(creation.exchange)} is not there: {creation.status}"
                 yield unsupported("GEN-1", message, creation.exchange)
-        elif param.partition("[")[0] not in expected.unless or _are_too_many(creation):
+        elif param.partition("[")[0] not in expected.unless or is_too_many:
             message = f"valid, with {request_shown(creation.exchange)}: {_answered(creation)}"
             for claim in expected.claims_about(param):
                 if claim in _VALID_CLAIMS:
@@ -66,11 +68,6 @@ def _answered(creation: Creation) -> str:
 def _may_be_about(creation: Creation, field: str) -> bool:
     """Whether a refusal may be one for a field: it blames this one, or none."""
     return text_in(error_of(creation.exchange), "param").partition("[")[0] in ("", field)
-
-
-def _are_too_many(creation: Creation) -> bool:
-    """Whether references were refused for their number, not for what they lead to."""
-    return text_in(error_of(creation.exchange), "code") == "too_many_images"
 
 
 def _valid_was_taken(view: View, creation: Creation) -> bool | None:
@@ -109,9 +106,10 @@ def _forbidden_by(view: View, creation: Creation) -> tuple[tuple[str, ...], str]
     """
     expected = creation.expected
     if expected is not None and expected.kind == "reject":
-        known = tuple(claim for claim in expected.claims if claim in _INVALID_CLAIMS)
-        several = len(expected.claims_by_field) > 1
-        return (known if creation.accepted or not several else ()), expected.why
+        both = {*expected.claims, *(("GEN-11",) if expected.param in _LEGACY_FIELDS else ())}
+        known = tuple(claim for claim in _INVALID_CLAIMS if claim in both)
+        is_clear = creation.accepted or len(expected.claims_by_field) < 2
+        return (known if is_clear else ()), expected.why
     # The documents don't forbid null; an emulator does.
     absent = [name for name, value in fields_sent(creation.exchange.request).items()
               if value is None]  # fmt: skip

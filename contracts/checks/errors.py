@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contracts.checks.evidence import (
     CONTENT_CODES,
     FAILURE_CODES,
-    POLICY_DIRECTIVE,
     answer_of,
     call_of,
     error_of,
     fields_sent,
     has_no_such_route,
+    is_against_policy,
     is_emulator,
     is_key,
     outcome_of,
@@ -140,8 +140,8 @@ def content_policy_is_refused_before_creation(view: View) -> Iterator[Finding]:
     """A refusal for its content is a 400 that made no task and calls nobody back (ERR-6)."""
     for creation in view.creations:
         error, status = error_of(creation.exchange), creation.status
-        taken = is_emulator(view) and was_taken(view, creation)
-        if taken and _is_against_policy(creation):
+        prompt = fields_sent(creation.exchange.request).get("prompt")
+        if is_against_policy(view, prompt) and was_taken(view, creation):
             message = f"a prompt against the content policy was answered {status}, not 400"
             yield breaks("ERR-6", message, creation.exchange)
         if "content_policy" not in (error.get("code"), error.get("type")):
@@ -156,11 +156,6 @@ def content_policy_is_refused_before_creation(view: View) -> Iterator[Finding]:
             yield breaks("ERR-6", f"a refusal for content_policy {told}", *exchanges)
         else:
             yield holds("ERR-6", creation.exchange)
-
-
-def _is_against_policy(creation: Creation) -> bool:
-    """Whether an emulator was told, in the prompt, to take it for such a one."""
-    return creation.wish is not None and POLICY_DIRECTIVE in creation.wish.prompt
 
 
 def _callback_of(view: View, creation: Creation) -> Exchange | None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from contracts.checks.evidence import (
-    POLICY_DIRECTIVE,
     altered,
     error_of,
+    is_against_policy,
     is_emulator,
     is_key,
     limits_of,
@@ -203,8 +203,8 @@ def _faults(view: View, exchange: Exchange) -> Iterator[tuple[str, tuple[int, ..
         yield ("task", (404,)) if is_task else ("fields", (400,))
     if is_unknown_model:
         yield "model", (400, 404)
-    is_directed = is_emulator(view) and isinstance(prompt, str) and POLICY_DIRECTIVE in prompt
-    if is_directed and not is_unknown_model:  # the directive acts before the model is looked up
+    # How a policy comes before the model is nobody's business: an emulator refuses at once.
+    if is_against_policy(view, prompt) and not is_unknown_model:
         yield "content", (400,)
     if request.path in CREATIONS and limits_of(view, exchange.sender).get("credits") == 0:
         yield "credits", (402,)

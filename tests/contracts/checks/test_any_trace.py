@@ -73,7 +73,7 @@ def exchanges(draw: st.DrawFn) -> Exchange:
 def test_no_judge_stops(
     sent: list[Exchange], target: Any, limits_of_key: Any, exclusive: bool
 ) -> None:
-    facts = {"target": target, "keys": {"key-1": limits_of_key}}
+    facts = {"target": target, "keys": {"key-1": limits_of_key}, "refused_prompts": list(WORDS)}
     view = View(trace(*sent, exclusive=exclusive, **facts))
     for name in NAMES:
         claim_ids, judge = JUDGES[name]

@@ -76,6 +76,7 @@ def test_valid_request_is_accepted(seen: Exchange, facts: dict[str, Any], expect
         (creation(size="7:5"), OTHER, "GEN-2 breaks, GEN-3 breaks"),
         (creation(quality="ultra", n=11), OTHER, "GEN-10 breaks, GEN-9 breaks"),
         (creation(prompt=7), OTHER, "GEN-1 breaks"),
+        (creation(aspect_ratio="7:5"), OTHER, "GEN-11 breaks, GEN-2 breaks, GEN-3 breaks"),
         (creation(input_images=LINKS * 17), OTHER, "GEN-11 breaks"),
         (refused(prompt=...), OTHER, "GEN-1 holds"),
         (refused(quality="ultra", n=11), OTHER, ""),

@@ -120,7 +120,7 @@ POLICY: dict[str, Any] = {"code": "content_policy", "param": "prompt"}
         ),
         ([refused(path=SYNC, **POLICY, body_callback_url=HOOK), callback({}, HOOK)], ["holds"]),
         ([refused(code="invalid_value")], []),
-        ([creation(prompt="A [[fault: content_policy]]")], []),
+        ([creation()], []),
     ],
 )
 def test_content_policy(exchanges: list[Exchange], expected: list[str]) -> None:
@@ -136,10 +136,13 @@ def test_a_refusal_for_content_names_no_task() -> None:
     assert summary(found) == [("ERR-6", "breaks")]
 
 
-def test_an_emulator_follows_the_directive() -> None:
-    made = creation(prompt="A [[fault: content_policy]]")
+@pytest.mark.parametrize(
+    ("known", "expected"), [(["A bad stone"], ["breaks"]), (["Another"], []), (None, [])]
+)
+def test_a_prompt_that_is_known_to_be_bad_is_not_taken(known: Any, expected: list[str]) -> None:
     judge = errors.content_policy_is_refused_before_creation
-    assert summary(findings(judge, made, target="emulator")) == [("ERR-6", "breaks")]
+    found = findings(judge, creation(prompt="A bad stone"), refused_prompts=known)
+    assert summary(found) == [("ERR-6", outcome) for outcome in expected]
 
 
 @pytest.mark.parametrize(

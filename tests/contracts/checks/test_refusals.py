@@ -12,7 +12,8 @@ from tests.contracts.support import creation, exchange, findings, summary, task_
 GENERATIONS = "/v1/images/generations"
 BROKE = {"key-1": {"credits": 0}}
 TOO_FEW: dict[str, Any] = {"code": "insufficient_credits", "type": "insufficient_quota"}
-DIRECTIVE = "A fox [[fault: content_policy]]"
+BAD = "A bad stone"
+KNOWN = {"refused_prompts": [BAD]}
 
 
 def balance(credits: int, sender: str = "key-1", at: float = 0.0) -> Exchange:
@@ -118,14 +119,9 @@ def test_a_creation_that_was_under_way_makes_balances_useless() -> None:
         (refused(404, model="dall-e-9", n=0), {}, ["model before fields"]),
         (refused(400, n=0), {"keys": BROKE}, ["A"]),
         (refused(402, n=0), {"keys": BROKE}, ["credits before fields"]),
-        (refused(402, prompt=DIRECTIVE), {"keys": BROKE}, []),
-        (
-            refused(402, prompt=DIRECTIVE),
-            {"keys": BROKE, "target": "emulator"},
-            ["credits before content"],
-        ),
-        (refused(400, prompt=DIRECTIVE, n=0, code="content_policy"), {"target": "emulator"},
-         ["content before fields"]),
+        (refused(402, prompt=BAD), {"keys": BROKE}, []),
+        (refused(402, prompt=BAD), {"keys": BROKE, **KNOWN}, ["credits before content"]),
+        (refused(400, prompt=BAD, n=0, code="content_policy"), KNOWN, ["content before fields"]),
         (refused(503, "", n=0), {}, []),
         (refused(401, ""), {}, []),
         (refused(400, n=0), {}, []),
