@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-_API_PATH = re.compile(r"/v1/(images|tasks|credits|models)(/|$)")
+API_PATH = re.compile(r"/v1/(images|tasks|credits|models)(/|$)")
 
 Headers = tuple[tuple[str, str], ...]
 Direction = Literal["sent", "callback"]
@@ -68,11 +68,8 @@ class Request:
     @cached_property
     def path(self) -> str:
         """The path from ``/v1`` on, without ``/api`` (BASE-1) or a gateway's prefix before it."""
-        try:
-            path = urlsplit(self.url).path
-        except ValueError:  # such as http://[
-            path = ""
-        found = _API_PATH.search(path)
+        path = split_url(self.url).path
+        found = API_PATH.search(path)
         return path[found.start() :] if found else path.removeprefix("/api")
 
     @cached_property
@@ -171,6 +168,19 @@ class Trace:
     def __getitem__(self, number: int) -> Exchange:
         """The exchange with a number."""
         return self.exchanges[number - 1]
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL; all empty where it can't be read."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def without_fragment(url: str) -> str:
+    """A URL as it is asked for."""
+    return url.partition("#")[0]
 
 
 def parsed_json(body: bytes) -> Any:

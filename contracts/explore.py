@@ -53,6 +53,7 @@ class Explorer:
             phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
             print_blob=False,
+            report_multiple_bugs=False,
         )
         with suppress(DeviationError, Flaky):  # flaky: the shrinking was cut short
             run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)

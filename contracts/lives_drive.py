@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from PIL import Image
 
@@ -104,7 +105,7 @@ class Lives:
         task_id = answer.fields.get("task_id")
         lived = Lived(
             task_id if isinstance(task_id, str) and answer.status == 202 else None,
-            f"{task.prefix}/tasks/{task_id}",
+            _task_path(task.prefix, str(task_id)),
             key,
             ended_at=self._clock.now(),
         )
@@ -124,10 +125,10 @@ class Lives:
 
     def read_only(self, task_id: str) -> None:
         """Read a task that somebody else created, and fetch its pictures."""
-        lived = Lived(task_id, f"/v1/tasks/{task_id}", "", ended_at=self._clock.now())
+        lived = Lived(task_id, _task_path("/v1", task_id), "")
         self._balance("")
         answer = self.read(lived, "a task that was named")
-        lived.ended_at = instant(answer.fields.get("completed_at")) or lived.ended_at
+        lived.ended_at = self._ended_at(answer)
         lived.links = list(result_urls(answer.fields.get("result")))
         self._strangers_read(lived)
         self._download(lived)
@@ -213,9 +214,14 @@ class Lives:
             number += 1
             self._clock.wait(waited)
         again = self.read(lived)
-        lived.ended_at = instant(again.fields.get("completed_at")) or self._clock.now()
+        lived.ended_at = self._ended_at(again)
         lived.links = list(result_urls(again.fields.get("result")))
         self._strangers_read(lived)
+
+    def _ended_at(self, answer: Answer) -> float:
+        """When a task ended: as the target says, if that is not yet to come."""
+        now = self._clock.now()
+        return min(instant(answer.fields.get("completed_at")) or now, now)
 
     def _strangers_read(self, lived: Lived) -> None:
         if self._strangers_key is not None:
@@ -247,6 +253,10 @@ class Lives:
     def _balance(self, key: str, prefix: str = "/v1") -> None:
         path = BALANCE if prefix == "/v1" else f"/api{BALANCE}"
         self._client.send("GET", path, key=key, purpose="read the balance")
+
+
+def _task_path(prefix: str, task_id: str) -> str:
+    return f"{prefix}/tasks/{quote(task_id, safe='', errors='replace')}"
 
 
 def while_time_passes(clock: Clock, call: Callable[[], Answer]) -> Answer:

@@ -20,18 +20,21 @@ from hypothesis.stateful import (
 )
 
 from contracts.claims import load_claims
-from contracts.client import Answer, Client, Pace, Recorder
+from contracts.client import Answer, Client
 from contracts.exchange import Trace, fields_of
 from contracts.findings import Finding, breaks
 from contracts.ledger import SpendLedger
 from contracts.lives_drive import MODEL, picture, while_time_passes
 from contracts.observed import BALANCE, ENDED, GENERATIONS, SYNC, result_urls
+from contracts.pace import Pace
 from contracts.price_book import PriceBook
+from contracts.recorder import Recorder
 from contracts.redact import Redactor
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import build
 from contracts.target import Control, EmulatorClock
 from contracts.verdict import Verdict, judge
+from contracts.wire import Wire
 
 _CREDITS = 700  # few enough that they run out in some lives
 _REFUSED = tuple(
@@ -109,7 +112,7 @@ class LifeMachine(RuleBasedStateMachine):
             SpendLedger(None, None),
             PriceBook(None),
             Pace(None),
-            explorer.timeout_seconds,
+            Wire(explorer.base_url, explorer.timeout_seconds, is_trusted=True),
         )
         self._model: list[_Task] = []
         self._wrong: Finding | None = None

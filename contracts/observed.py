@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
 
-from contracts.exchange import Exchange, fields_of
+from contracts.exchange import Exchange, fields_of, split_url, without_fragment
 from contracts.model import Expectation, Wish
 
 GENERATIONS = "/v1/images/generations"
@@ -190,8 +189,5 @@ def result_urls(result: Any) -> tuple[str, ...]:
 
 def absolute_url(value: Any) -> str | None:
     """A URL with a host, without its fragment; None for all else."""
-    try:
-        usable = isinstance(value, str) and urlsplit(value).hostname
-        return str(urldefrag(value).url) if usable else None
-    except ValueError:  # such as http://[
-        return None
+    usable = isinstance(value, str) and split_url(value).netloc
+    return without_fragment(value) if usable else None

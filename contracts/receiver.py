@@ -15,9 +15,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
-from contracts.client import Recorder
 from contracts.exchange import CALLBACK, Exchange, Request, Response
 from contracts.options import EXIT_ENGINE, EXIT_USAGE, EngineError
+from contracts.recorder import Recorder
 
 _LARGEST_BODY_BYTES = 4_000_000
 _CHECK_TIMEOUT_SECONDS = 10.0
@@ -46,9 +46,9 @@ class Receiver:
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._listener.bind(("127.0.0.1" if public_url is None else "", port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             self._listener.close()
-            message = f"--callback-port {port} can't be listened on: {error.strerror}"
+            message = f"--callback-port {port} can't be listened on: {error}"
             raise EngineError(message, EXIT_USAGE) from error
         self._port = self._listener.getsockname()[1]
         self._base = (public_url or f"http://127.0.0.1:{self._port}").rstrip("/")
@@ -104,7 +104,7 @@ class Receiver:
         url = self.hook("reachable", [204])
         try:
             status = httpx2.get(url, timeout=_CHECK_TIMEOUT_SECONDS).status_code
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             status = 0
             problem = str(error) or type(error).__name__
         else:

@@ -1,20 +1,18 @@
 """A run from its first request to its verdicts."""
 
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 from uuid import uuid4
 
 from contracts import probes
 from contracts.claims import load_claims
 from contracts.findings import Finding
-from contracts.ledger import DayFile, LimitReachedError
+from contracts.ledger import DayFile
 from contracts.lives_drive import Lives
 from contracts.observed import BALANCE
-from contracts.options import Options
+from contracts.options import EXIT_ENGINE, EXIT_INTERRUPTED, EngineError, Options
 from contracts.plan import Plan, make_plan
 from contracts.preflight import check_target
 from contracts.progress import Progress, Silent
@@ -62,7 +60,11 @@ def run_with_state(
         check_target(session)
         run = Run(session, options, progress or Silent())
         run.carry_out()
-        return run.report(), run.state()
+        try:
+            return run.report(), run.state()
+        except KeyboardInterrupt:  # what was paid for is judged all the same; a second one ends it
+            run.stop(INTERRUPTED, EXIT_INTERRUPTED)
+            return run.report(), run.state()
 
 
 class Run:
@@ -79,6 +81,7 @@ class Run:
         self.options = options
         self.run_id = uuid4().hex[:12]
         self.stopped: str | None = None
+        self._exit_code = 0
         self._progress = progress
         self._started_at = time.time()
         self._claims = tuple(load_claims())
@@ -101,20 +104,25 @@ class Run:
             phases = (self._reads, self._refused, self._paid, self._later, self._explore)
             for phase in phases:
                 phase(self.plan)
-        except LimitReachedError as error:
-            self.stopped = str(error)
+        except EngineError as error:
+            self.stop(str(error), error.exit_code)
         except KeyboardInterrupt:
-            self.stopped = INTERRUPTED
-        finally:
-            session.trace.facts |= {
-                "ended_at": session.clock.now(),
-                "run_id": self.run_id,
-                "mode": options.mode,
-                "strict": session.strict,
-                "seed": options.seed,
-            }
-            if session.receiver is not None:
-                session.trace.facts["callback_hooks"] = session.receiver.hooks
+            self.stop(INTERRUPTED, EXIT_INTERRUPTED)
+        except Exception as error:  # what was paid for is judged all the same
+            self.stop(f"the kit failed: {type(error).__name__}: {error}", EXIT_ENGINE)
+        session.trace.facts |= {
+            "ended_at": session.clock.now(),
+            "run_id": self.run_id,
+            "mode": options.mode,
+            "strict": session.strict,
+            "seed": options.seed,
+        }
+        if session.receiver is not None:
+            session.trace.facts["callback_hooks"] = session.receiver.hooks
+
+    def stop(self, why: str, exit_code: int) -> None:
+        """Note that the run ended before its plan did."""
+        self.stopped, self._exit_code = why, exit_code
 
     def report(self) -> RunReport:
         """Judge what was recorded."""
@@ -139,6 +147,7 @@ class Run:
             trace=trace,
             notes=tuple(session.notes),
             stopped=self.stopped,
+            exit_code=self._exit_code,
             pending=self._pending(),
         )
 
@@ -250,9 +259,10 @@ class Run:
         session = self.session
         if session.means.time and self.lives.lived:
             self._progress.phase("a day later")
-            for at, visit in self._schedule():
+            for at, key, link in self._visits():
+                session.clock.serve(key)
                 session.clock.wait(max(0.0, at - session.clock.now()))
-                visit()
+                session.client.send("GET", link, key=None, purpose="does the link still work?")
                 self._told("a link")
         for lived in self.lives.lived:
             if lived.task_id is not None:
@@ -279,20 +289,11 @@ class Run:
         ]
         trace.exchanges.extend(exchanges_of(explorer.kept, len(trace.exchanges) + 1))
 
-    def _schedule(self) -> Iterator[tuple[float, Callable[[], Any]]]:
-        visits = []
-        for lived in self.lives.lived:
-            for link in lived.links[:1]:
-                end = lived.ended_at + LINK_SECONDS
-                visit = _visit(self.session, lived.key, link)
-                visits.append((end - BEFORE_THE_END_SECONDS, visit))
-                visits.append((end + AFTER_THE_END_SECONDS, visit))
-        yield from sorted(visits, key=lambda entry: entry[0])
-
-
-def _visit(session: Session, key: str, link: str) -> Callable[[], Any]:
-    def visit() -> None:
-        session.clock.serve(key)
-        session.client.send("GET", link, key=None, purpose="does the link still work?")
-
-    return visit
+    def _visits(self) -> list[tuple[float, str, str]]:
+        """When to visit whose link: shortly before and after its end, in order of time."""
+        return sorted(
+            (lived.ended_at + LINK_SECONDS + beside, lived.key, link)
+            for lived in self.lives.lived
+            for link in lived.links[:1]
+            for beside in (-BEFORE_THE_END_SECONDS, AFTER_THE_END_SECONDS)
+        )

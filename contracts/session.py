@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from contracts.client import Client, Pace, Recorder
+from contracts.client import Client
 from contracts.exchange import Trace
 from contracts.ledger import DayFile, SpendLedger
 from contracts.options import EXIT_USAGE, EngineError, Options
+from contracts.pace import Pace
 from contracts.price_book import PriceBook
 from contracts.probes import LimitedKeys
 from contracts.receiver import Receiver
+from contracts.recorder import Recorder
 from contracts.redact import Redactor
 from contracts.target import EMULATOR, OTHER, Clock, Control, EmulatorClock, is_emulator
 from contracts.tasks_plan import Means
+from contracts.wire import Wire
 
 UNKNOWN_KEY = "sk-contracts-made-up-0000000000000000000000"
-_PROBE_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass
@@ -66,9 +68,9 @@ def open_session(
         day_file: where spend is written down; None keeps it in memory.
 
     Raises:
-        EngineError: the target can't be reached, or there is no key for it.
+        EngineError: the target can't be reached, or there is no key or no limit for it.
     """
-    emulator = is_emulator(base_url, min(_PROBE_TIMEOUT_SECONDS, options.timeout_seconds))
+    emulator = is_emulator(base_url, options.timeout_seconds)
     redactor = Redactor((UNKNOWN_KEY,))
     trace = Trace(base_url, exclusive=True)
     control = None
@@ -77,6 +79,9 @@ def open_session(
         key = key or f"sk-contracts-{secrets.token_hex(12)}"
         control = Control(base_url, options.control_token, key)
         key = control.accepted_key(key)
+    elif options.max_credits is None and options.mode != "read-only":
+        message = f"{base_url} is no emulator: what may cost credits needs a limit"
+        raise EngineError(message, EXIT_USAGE)
     if key is None:
         message = "no API key: set GPT_IMAGE_CONTRACTS_KEY, or type it when asked"
         raise EngineError(message, EXIT_USAGE)
@@ -85,9 +90,8 @@ def open_session(
     recorder = Recorder(trace, redactor, clock)
     prices = PriceBook(options.credits_per_image)
     ledger = SpendLedger(options.max_credits, day_file)
-    client = Client(
-        key, recorder, ledger, prices, Pace(options.requests_per_minute), options.timeout_seconds
-    )
+    wire = Wire(base_url, options.timeout_seconds, is_trusted=emulator)
+    client = Client(key, recorder, ledger, prices, Pace(options.requests_per_minute), wire)
     session = Session(
         client,
         clock,

@@ -6,9 +6,8 @@ Everything is derived from the exchanges themselves, so that any recorded traffi
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import urldefrag
 
-from contracts.exchange import CALLBACK, Exchange, Trace, fields_of
+from contracts.exchange import CALLBACK, Exchange, Trace, fields_of, without_fragment
 from contracts.model import expectation, wish_of
 from contracts.observed import (
     BALANCE,
@@ -129,7 +128,7 @@ class View:
             links.setdefault(link.url, link)
         for exchange in self.answered:
             if exchange.request.method in ("GET", "HEAD"):
-                found = links.get(urldefrag(exchange.request.url).url)
+                found = links.get(without_fragment(exchange.request.url))
                 if found is not None:
                     found.visits.append(exchange)
         return links

@@ -41,7 +41,7 @@ def main() -> int:
 def _fill(matrix: Matrix, names: Sequence[str], jobs: int) -> None:
     """Run everything, each mutant in a process: a bug changes the whole process's code."""
     waiting: dict[Future[Any], Callable[[Any], str]] = {}
-    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=8) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         for column in matrix.columns:
             for profile in PROFILES:
                 clean = range(matrix.clean_seeds)
