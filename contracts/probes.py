@@ -8,7 +8,7 @@ from contracts.exchange import Trace
 from contracts.lives_drive import LONGEST_PROMPT, MODEL
 from contracts.observed import BALANCE, GENERATIONS
 from contracts.plan import MOST_ACCEPTED_REJECTS
-from contracts.redact import Redactor
+from contracts.redact import UNKNOWN_KEY, Redactor
 from contracts.rejects import Reject, build
 from contracts.target import Control, EmulatorClock, member
 
@@ -37,6 +37,7 @@ EDGES: tuple[dict[str, Any], ...] = (
     {"aspect_ratio": "9:16", "resolution": "1K"},
     {"callback_url": "https://example.com/hook"},
     {"no_such_field": {"deep": [1, None]}},
+    {"n": None},  # refused: null is not left out
 )
 
 
@@ -46,6 +47,7 @@ def free_reads(client: Client) -> Iterable[str]:
         ("GET", "/v1/models", None),
         ("GET", "/v1/models", ""),
         ("GET", "/api/v1/models", None),
+        ("GET", "/v1/models", UNKNOWN_KEY),
         ("GET", f"/v1/models?q={MODEL}", None),
         ("GET", "/v1/models?q=no-such-model", None),
         ("GET", BALANCE, ""),
@@ -110,6 +112,7 @@ class LimitedKeys:
         self._clock = clock
         self._redactor = redactor
         self._limits: dict[str, Any] = trace.facts.setdefault("keys", {})
+        self._refused_prompts: list[str] = trace.facts.setdefault("refused_prompts", [])
 
     def make(self, name: str, keeps_time: bool = False, **limits: Any) -> str:
         """Make a key.
@@ -126,9 +129,11 @@ class LimitedKeys:
         self._limits[self._redactor.key_label(key)] = limits
         return key
 
-    def refuse_once(self, fault: str) -> None:
-        """Let the run's next creation meet a fault (ERR-6)."""
-        self._control.post("/faults", {"fault": fault, "times": 1})
+    def refuse_prompt(self, prompt: str) -> None:
+        """Put a prompt against the content policy, for one creation of the run (ERR-6)."""
+        fault = {"fault": "content_policy", "prompt": prompt, "times": 1}
+        self._control.post("/faults", fault)
+        self._refused_prompts.append(prompt)
 
 
 def accept_probes(client: Client, key: str) -> Iterable[str]:
@@ -152,9 +157,13 @@ def limit_probes(client: Client, keys: LimitedKeys) -> Iterable[str]:
     listed = keys.make("other-model", credits=1000, models=["another-model"])
     client.send("POST", GENERATIONS, key=listed, json=body, purpose="a model that is not allowed")
     yield "models"
-    keys.refuse_once("content_policy")
+    prompt = "A prompt that is against the policy"
+    keys.refuse_prompt(prompt)
     client.send("GET", BALANCE, purpose="read the balance")
-    client.send("POST", GENERATIONS, json=body, purpose="a prompt that is taken for a bad one")
+    client.send(
+        "POST", GENERATIONS, json={**body, "prompt": prompt},
+        purpose="a prompt that is taken for a bad one",
+    )  # fmt: skip
     client.send("GET", BALANCE, purpose="read the balance")
     yield "content policy"
     hurried = keys.make(

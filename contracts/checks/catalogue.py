@@ -92,6 +92,8 @@ def listed_price_is_charged(view: View) -> Iterator[Finding]:
         price = listed.get(creation.wish.model) if creation.wish else None
         if creation.wish is None or type(price) is not int or type(reserved) is not int:
             continue
+        if creation.expected is None or creation.expected.kind == "reject":
+            continue
         default_images = assumed_price(creation.wish, "medium") / DEFAULT_IMAGE_CREDITS
         message = (
             f"{creation.wish.model} is listed with {price} credits, which makes"

@@ -30,7 +30,9 @@ _VALID_CLAIMS = (
     "GEN-1", "GEN-2", "GEN-3", "GEN-4", "GEN-5", "GEN-9", "GEN-10", "GEN-11", "GEN-12",
 )  # fmt: skip
 _INVALID_CLAIMS = ("GEN-1", "GEN-2", "GEN-3", "GEN-5", "GEN-9", "GEN-10", "GEN-11")
+_LEGACY_FIELDS = ("aspect_ratio", "aspectRatio", "imageSize")
 _MODEL_NOT_FOUND = "model_not_found"
+_OWN_REFUSALS = (_MODEL_NOT_FOUND, "model_not_allowed", "internal_error")
 _PUBLIC_CALLBACK = "https://hooks.example.com/"
 
 
@@ -43,7 +45,8 @@ def valid_request_is_accepted(view: View) -> Iterator[Finding]:
             continue
         taken = _valid_was_taken(view, creation)
         of_fields = {claim for claims in expected.claims_by_field.values() for claim in claims}
-        param = text_in(error_of(creation.exchange), "param")
+        error = error_of(creation.exchange)
+        param, is_too_many = text_in(error, "param"), error.get("code") == "too_many_images"
         if taken:
             yield from (holds(claim, creation.exchange) for claim in sorted(of_fields)
                         if claim in _VALID_CLAIMS)  # fmt: skip
@@ -51,7 +54,7 @@ def valid_request_is_accepted(view: View) -> Iterator[Finding]:
             if _has_no_route(creation):
                 message = f"{call_of(creation.exchange)} is not there: {creation.status}"
                 yield unsupported("GEN-1", message, creation.exchange)
-        elif param.partition("[")[0] not in expected.unless:
+        elif param.partition("[")[0] not in expected.unless or is_too_many:
             message = f"valid, with {request_shown(creation.exchange)}: {_answered(creation)}"
             for claim in expected.claims_about(param):
                 if claim in _VALID_CLAIMS:
@@ -62,13 +65,18 @@ def _answered(creation: Creation) -> str:
     return f"answered {outcome_of(creation.exchange)}"
 
 
+def _may_be_about(creation: Creation, field: str) -> bool:
+    """Whether a refusal may be one for a field: it blames this one, or none."""
+    return text_in(error_of(creation.exchange), "param").partition("[")[0] in ("", field)
+
+
 def _valid_was_taken(view: View, creation: Creation) -> bool | None:
     """Whether a valid creation was taken; None where its answer does not tell."""
-    taken = was_taken(view, creation)
-    if taken is None and creation.status in (403, 404) and is_emulator(view):
-        # An emulator has the model, and a key may use it unless it is known to be limited.
+    code = text_in(error_of(creation.exchange), "code")
+    if is_emulator(view) and code in _OWN_REFUSALS:
+        # It has the model, and a key may use it unless it is known to be limited.
         return None if "models" in limits_of(view, creation.exchange.sender) else False
-    return taken
+    return was_taken(view, creation)
 
 
 def _has_no_route(creation: Creation) -> bool:
@@ -98,9 +106,10 @@ def _forbidden_by(view: View, creation: Creation) -> tuple[tuple[str, ...], str]
     """
     expected = creation.expected
     if expected is not None and expected.kind == "reject":
-        known = tuple(claim for claim in expected.claims if claim in _INVALID_CLAIMS)
-        several = len(expected.claims_by_field) > 1
-        return (known if creation.accepted or not several else ()), expected.why
+        both = {*expected.claims, *(("GEN-11",) if expected.param in _LEGACY_FIELDS else ())}
+        known = tuple(claim for claim in _INVALID_CLAIMS if claim in both)
+        is_clear = creation.accepted or len(expected.claims_by_field) < 2
+        return (known if is_clear else ()), expected.why
     # The documents don't forbid null; an emulator does.
     absent = [name for name, value in fields_sent(creation.exchange.request).items()
               if value is None]  # fmt: skip
@@ -117,7 +126,9 @@ def size_outside_the_limits(view: View) -> Iterator[Finding]:
         expected, taken = creation.expected, was_taken(view, creation)
         if expected is None or expected.kind != "reject" or taken is None:
             continue
-        if expected.claims == ("GEN-4",):
+        if expected.claims == ("GEN-4",) and (
+            taken or _may_be_about(creation, expected.param or "")
+        ):
             message = f"{request_shown(creation.exchange)}: {_answered(creation)}"
             yield reads("GEN-4", "B" if taken else "A", message, creation.exchange)
 
@@ -128,6 +139,8 @@ def quality_auto(view: View) -> Iterator[Finding]:
     for creation in json_creations(view):
         request, taken = creation.exchange.request, was_taken(view, creation)
         if fields_sent(request).get("quality") != "auto" or taken is None:
+            continue
+        if not taken and not _may_be_about(creation, "quality"):
             continue
         expected = expected_with(request, quality="medium")
         if expected is not None and expected.kind == "accept":
@@ -142,6 +155,8 @@ def callback_url_is_checked(view: View) -> Iterator[Finding]:
         request, taken = creation.exchange.request, was_taken(view, creation)
         url = fields_sent(request).get("callback_url")
         if url is None or taken is None:
+            continue
+        if not taken and not _may_be_about(creation, "callback_url"):
             continue
         expected = expected_with(request, callback_url=_PUBLIC_CALLBACK)
         if expected is None or expected.kind != "accept":
@@ -241,11 +256,11 @@ def prompt_length(view: View) -> Iterator[Finding]:
         if expected.kind == "reject" and expected.claims == ("GEN-16",):
             reading = f"{length:,} characters are taken" if taken else "A"
             yield reads("GEN-16", reading, message, creation.exchange)
-        elif expected.kind == "accept" and "GEN-16" in expected.claims:
-            param = text_in(error_of(creation.exchange), "param")
-            if taken or param in ("", "prompt"):
-                reading = "A" if taken else f"{length:,} characters are refused"
-                yield reads("GEN-16", reading, message, creation.exchange)
+        elif expected.kind != "accept" or "GEN-16" not in expected.claims:
+            continue
+        elif taken or _may_be_about(creation, "prompt"):
+            reading = "A" if taken else f"{length:,} characters are refused"
+            yield reads("GEN-16", reading, message, creation.exchange)
 
 
 @judges("MOD-2")
@@ -262,6 +277,8 @@ def unknown_model(view: View) -> Iterator[Finding]:
         if creation.status in (0, 401, 402, 403, 429) or creation.status >= 500:
             continue
         if CONTENT_CODES & {text_in(error, "code")} or (creation.accepted and not listed):
+            continue
+        if not creation.accepted and not _may_be_about(creation, "model"):
             continue
         code = text_in(error, "code")
         reading = {(404, _MODEL_NOT_FOUND): "A"}.get((creation.status, code))

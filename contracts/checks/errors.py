@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from contracts.checks.evidence import (
     CONTENT_CODES,
     FAILURE_CODES,
-    POLICY_DIRECTIVE,
     answer_of,
     call_of,
     error_of,
+    fields_sent,
     has_no_such_route,
+    is_against_policy,
     is_emulator,
     is_key,
     outcome_of,
     shown,
     status_of,
     text_in,
+    was_taken,
 )
 from contracts.exchange import Exchange, fields_of, media_type
 from contracts.field_rules import SIZE_FIELDS, TIER_FIELDS
@@ -138,7 +140,8 @@ def content_policy_is_refused_before_creation(view: View) -> Iterator[Finding]:
     """A refusal for its content is a 400 that made no task and calls nobody back (ERR-6)."""
     for creation in view.creations:
         error, status = error_of(creation.exchange), creation.status
-        if creation.accepted and is_emulator(view) and _is_against_policy(creation):
+        prompt = fields_sent(creation.exchange.request).get("prompt")
+        if is_against_policy(view, prompt) and was_taken(view, creation):
             message = f"a prompt against the content policy was answered {status}, not 400"
             yield breaks("ERR-6", message, creation.exchange)
         if "content_policy" not in (error.get("code"), error.get("type")):
@@ -153,11 +156,6 @@ def content_policy_is_refused_before_creation(view: View) -> Iterator[Finding]:
             yield breaks("ERR-6", f"a refusal for content_policy {told}", *exchanges)
         else:
             yield holds("ERR-6", creation.exchange)
-
-
-def _is_against_policy(creation: Creation) -> bool:
-    """Whether an emulator was told, in the prompt, to take it for such a one."""
-    return creation.wish is not None and POLICY_DIRECTIVE in creation.wish.prompt
 
 
 def _callback_of(view: View, creation: Creation) -> Exchange | None:
@@ -260,6 +258,9 @@ def param_names_the_field(view: View) -> Iterator[Finding]:
         if param is None and not is_emulator(view):
             continue  # ERR-1: it may be null
         field = expected.param.partition("[")[0]
-        right = isinstance(param, str) and field in re.split(r"[^\w-]+", param)
+        named = re.split(r"[^\w-]+", param) if isinstance(param, str) else []
+        others = fields_sent(creation.exchange.request).keys() - {field}
+        if expected.claims == ("MOD-2",) and others & set(named):
+            continue  # nobody knows what an unknown model takes, so it may be wrong as well
         message = f"{expected.why}: param is {shown(param)}, not {expected.param}"
-        yield judged("ERR-8", right, message, creation.exchange)
+        yield judged("ERR-8", field in named, message, creation.exchange)

@@ -10,7 +10,6 @@ from contracts.field_rules import MODEL
 from contracts.model import Expectation, expectation, sent_key
 from contracts.observed import TASKS, Creation
 from contracts.redact import UNKNOWN_KEY
-from contracts.target import EMULATOR
 from contracts.view import View
 
 FAILURE_CODES = frozenset(  # ERR-7, and TASK-11
@@ -18,7 +17,6 @@ FAILURE_CODES = frozenset(  # ERR-7, and TASK-11
      "service_unavailable", "timeout"}
 )  # fmt: skip
 CONTENT_CODES = frozenset({"content_policy", "content_filter", "image_safety"})
-POLICY_DIRECTIVE = "[[fault: content_policy]]"  # ERR-6: how an emulator is told
 NO_ROUTE = (404, 405, 501)
 
 _KEY_HEADERS = ("authorization", "x-api-key")
@@ -28,12 +26,18 @@ _LONGEST_SHOWN = 60
 
 def is_emulator(view: View) -> bool:
     """Whether the target promised to do what is only assumed."""
-    return view.facts.get("target") == EMULATOR
+    return view.facts.get("target") == "emulator"
 
 
 def limits_of(view: View, sender: str) -> Mapping[str, Any]:
     """The limits that a key is known to have; none where nothing is known."""
     return fields_of(fields_of(view.facts.get("keys")).get(sender))
+
+
+def is_against_policy(view: View, prompt: Any) -> bool:
+    """Whether a prompt is known to break the target's content policy (ERR-6)."""
+    prompts = view.facts.get("refused_prompts")
+    return isinstance(prompts, list) and isinstance(prompt, str) and prompt in prompts
 
 
 def keys_are_recorded(view: View) -> bool:

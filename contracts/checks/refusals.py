@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from contracts.checks.evidence import (
-    POLICY_DIRECTIVE,
     altered,
     error_of,
+    is_against_policy,
     is_emulator,
     is_key,
     limits_of,
@@ -41,7 +41,8 @@ def too_few_credits_is_402(view: View) -> Iterator[Finding]:
             right = told == (_NO_CREDITS, "insufficient_quota")
             yield judged("ERR-3", right, message, creation.exchange)
         elif creation.accepted or status == 403:
-            credits, price = _available(view, creation), price_of(view, creation)
+            credits = _available(view, creation)
+            price = None if credits is None else price_of(view, creation)
             if credits is None or price is None or price <= credits:
                 continue
             limits = limits_of(view, creation.exchange.sender)
@@ -84,7 +85,7 @@ def _available(view: View, creation: Creation) -> int | None:
         if one.exchange.sender == sender
         and one is not creation
         and one.exchange.number > last.exchange.number
-        and _overlaps(one.exchange, last.exchange, creation.exchange)
+        and _begins_before(one.exchange, creation.exchange)
         and not 400 <= one.status < 500
     ]
     return last.credits if not moved and _is_at_rest(view, last) else None
@@ -94,10 +95,9 @@ def balances_of(view: View, sender: str) -> list[Balance]:
     return [balance for balance in view.balances if balance.exchange.sender == sender]
 
 
-def _overlaps(exchange: Exchange, first: Exchange, last: Exchange) -> bool:
-    """Whether it was under way at some time between two others."""
-    begins_in_time = exchange.sent_at <= last.sent_at + last.seconds
-    return begins_in_time and exchange.sent_at + exchange.seconds >= first.sent_at
+def _begins_before(exchange: Exchange, other: Exchange) -> bool:
+    """Whether it was sent before another one was answered."""
+    return exchange.number < other.number or exchange.sent_at < other.sent_at + other.seconds
 
 
 def _is_at_rest(view: View, balance: Balance) -> bool:
@@ -138,10 +138,7 @@ def _around_refusals(view: View, before: Balance, after: Balance) -> Iterator[Fi
         for creation in view.creations
         if creation.exchange.sender == first.sender
         and creation.exchange.number > first.number
-        and (
-            creation.exchange.number < last.number
-            or (not 400 <= creation.status < 500 and _overlaps(creation.exchange, first, last))
-        )
+        and _begins_before(creation.exchange, last)
     ]
     refused = [creation.exchange for creation in between if 400 <= creation.status < 500]
     same, fell = before.credits == after.credits, after.credits < before.credits
@@ -206,7 +203,8 @@ def _faults(view: View, exchange: Exchange) -> Iterator[tuple[str, tuple[int, ..
         yield ("task", (404,)) if is_task else ("fields", (400,))
     if is_unknown_model:
         yield "model", (400, 404)
-    if is_emulator(view) and isinstance(prompt, str) and POLICY_DIRECTIVE in prompt:
+    # How a policy comes before the model is nobody's business: an emulator refuses at once.
+    if is_against_policy(view, prompt) and not is_unknown_model:
         yield "content", (400,)
     if request.path in CREATIONS and limits_of(view, exchange.sender).get("credits") == 0:
         yield "credits", (402,)

@@ -122,9 +122,11 @@ def callback(task: Mapping[str, Any], url: str, status: int = 200, at: float = 2
     return replace(sent, direction=CALLBACK)
 
 
-def findings(judge: Judge, *exchanges: Exchange, **facts: Any) -> list[Finding]:
+def findings(
+    judge: Judge, *exchanges: Exchange, exclusive: bool = True, **facts: Any
+) -> list[Finding]:
     """What a judge says about a trace of these exchanges."""
-    return list(judge(View(trace(*exchanges, **facts))))
+    return list(judge(View(trace(*exchanges, exclusive=exclusive, **facts))))
 
 
 def summary(found: Iterable[Finding]) -> list[tuple[str, str]]:
