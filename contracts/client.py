@@ -11,10 +11,10 @@ import httpx2
 from contracts.exchange import SENT, Exchange, Request, Response, Trace, fields_of, parsed_json
 from contracts.images import image_facts
 from contracts.ledger import Reservation, SpendLedger
+from contracts.observed import CREATIONS
 from contracts.price_book import PriceBook
 from contracts.redact import Redactor
 from contracts.target import LOOPBACK, Clock
-from contracts.view import CREATIONS
 
 # What fails like this never left this machine, so it can't have cost anything.
 _NEVER_SENT = ("LocalProtocolError", "UnsupportedProtocol", "ConnectError", "ConnectTimeout")

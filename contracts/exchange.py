@@ -68,7 +68,10 @@ class Request:
     @cached_property
     def path(self) -> str:
         """The path from ``/v1`` on, without ``/api`` (BASE-1) or a gateway's prefix before it."""
-        path = urlsplit(self.url).path
+        try:
+            path = urlsplit(self.url).path
+        except ValueError:  # such as http://[
+            path = ""
         found = _API_PATH.search(path)
         return path[found.start() :] if found else path.removeprefix("/api")
 

@@ -11,11 +11,11 @@ from typing import Any
 from PIL import Image
 
 from contracts.client import Answer, Client
+from contracts.observed import BALANCE, ENDED, instant, result_urls
 from contracts.options import Options
 from contracts.receiver import Receiver
 from contracts.target import Clock, Control
 from contracts.tasks_plan import PlannedTask
-from contracts.view import BALANCE, ENDED, instant, result_urls
 
 MODEL = "gpt-image-2"
 LONGEST_PROMPT = 32_000  # GEN-16

@@ -25,13 +25,13 @@ from contracts.exchange import Trace, fields_of
 from contracts.findings import Finding, breaks
 from contracts.ledger import SpendLedger
 from contracts.lives_drive import MODEL, picture, while_time_passes
+from contracts.observed import BALANCE, ENDED, GENERATIONS, SYNC, result_urls
 from contracts.price_book import PriceBook
 from contracts.redact import Redactor
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import build
 from contracts.target import Control, EmulatorClock
 from contracts.verdict import Verdict, judge
-from contracts.view import BALANCE, ENDED, GENERATIONS, SYNC, result_urls
 
 _CREDITS = 700  # few enough that they run out in some lives
 _REFUSED = tuple(

@@ -3,9 +3,9 @@
 from contracts.client import Answer, other_host
 from contracts.exchange import fields_of
 from contracts.lives_drive import MODEL
+from contracts.observed import BALANCE, MODELS
 from contracts.options import EXIT_KEY_REFUSED, EXIT_NOT_THE_API, EngineError
 from contracts.session import Session
-from contracts.view import BALANCE, MODELS
 
 
 def check_target(session: Session) -> None:

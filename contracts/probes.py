@@ -6,11 +6,11 @@ from typing import Any
 from contracts.client import Answer, Client
 from contracts.exchange import Trace
 from contracts.lives_drive import LONGEST_PROMPT, MODEL
+from contracts.observed import BALANCE, GENERATIONS
 from contracts.plan import MOST_ACCEPTED_REJECTS
 from contracts.redact import Redactor
 from contracts.rejects import Reject, build
 from contracts.target import Control, EmulatorClock
-from contracts.view import BALANCE, GENERATIONS
 
 _RATIOS = (
     "1:1", "1:2", "2:1", "1:3", "3:1", "2:3", "3:2", "3:4",
@@ -111,16 +111,18 @@ class LimitedKeys:
         self._redactor = redactor
         self._limits: dict[str, Any] = trace.facts.setdefault("keys", {})
 
-    def make(self, name: str, **limits: Any) -> str:
+    def make(self, name: str, keeps_time: bool = False, **limits: Any) -> str:
         """Make a key.
 
         Args:
             name: for people.
+            keeps_time: its account's clock moves with the run's.
             limits: ``credits``, ``budget_credits``, ``requests_per_minute``, ``models``.
         """
         answer = self._control.post("/keys", {"name": f"contracts-{name}", **limits})
         key: str = answer["key"]
-        self._clock.join(key)
+        if keeps_time:
+            self._clock.join(key)
         self._limits[self._redactor.key_label(key)] = limits
         return key
 
@@ -146,7 +148,9 @@ def limit_probes(client: Client, keys: LimitedKeys) -> Iterable[str]:
     listed = keys.make("other-model", credits=1000, models=["another-model"])
     client.send("POST", GENERATIONS, key=listed, json=body, purpose="a model that is not allowed")
     yield "models"
-    hurried = keys.make("hurried", credits=0, requests_per_minute=_REQUESTS_PER_MINUTE)
+    hurried = keys.make(
+        "hurried", keeps_time=True, credits=0, requests_per_minute=_REQUESTS_PER_MINUTE
+    )
     for _ in range(_REQUESTS_PER_MINUTE + 1):
         client.send("GET", BALANCE, key=hurried, purpose="too many a minute", retry=False)
     client.send("GET", BALANCE, key=hurried, purpose="after the time that was asked for")

@@ -13,6 +13,7 @@ from contracts.claims import load_claims
 from contracts.findings import Finding
 from contracts.ledger import DayFile, LimitReachedError
 from contracts.lives_drive import Lives
+from contracts.observed import BALANCE
 from contracts.options import Options
 from contracts.plan import Plan, make_plan
 from contracts.preflight import check_target
@@ -22,7 +23,7 @@ from contracts.session import UNKNOWN_KEY, Session, open_session
 from contracts.state import PendingLink, State, fingerprint
 from contracts.tasks_plan import PlannedTask
 from contracts.verdict import judge
-from contracts.view import BALANCE, View
+from contracts.view import View
 
 INTERRUPTED = "it was interrupted"
 LINK_SECONDS = 24 * 3600.0  # MEDIA-1
@@ -240,7 +241,9 @@ class Run:
         if task is None or self.session.keys is None:
             return ""
         price = self.session.prices.price_of(task.wish())
-        return self.session.keys.make("budget", credits=10 * price, budget_credits=price)
+        return self.session.keys.make(
+            "budget", keeps_time=True, credits=10 * price, budget_credits=price
+        )
 
     def _later(self, plan: Plan) -> None:
         """Visit links before and after their end, and read every task again."""

@@ -20,8 +20,9 @@ from contracts.checks.evidence import (
 from contracts.exchange import Exchange, fields_of, media_type
 from contracts.findings import Finding, breaks, holds, judged, judges, unsupported
 from contracts.model import sent_key
+from contracts.observed import MODELS
 from contracts.prices import DEFAULT_IMAGE_CREDITS, assumed_price
-from contracts.view import MODELS, View
+from contracts.view import View
 
 _INDEX = "/llms.txt"
 _TEXTS = ("id", "object", "type", "display_name", "status", "owned_by")

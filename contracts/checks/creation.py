@@ -23,7 +23,8 @@ from contracts.checks.evidence import (
 from contracts.exchange import fields_of
 from contracts.field_rules import MODEL, callback_rule, http_url
 from contracts.findings import Finding, breaks, holds, judged, judges, reads, unsupported
-from contracts.view import GENERATIONS, MODELS, TASKS, Creation, View
+from contracts.observed import GENERATIONS, MODELS, TASKS, Creation
+from contracts.view import View
 
 _VALID_CLAIMS = (
     "GEN-1", "GEN-2", "GEN-3", "GEN-4", "GEN-5", "GEN-9", "GEN-10", "GEN-11", "GEN-12",

@@ -22,8 +22,9 @@ from contracts.exchange import Exchange, fields_of, media_type
 from contracts.field_rules import SIZE_FIELDS, TIER_FIELDS
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.frames import RATIOS, TIERS
+from contracts.observed import BALANCE, EDITS, GENERATIONS, MODELS, SYNC, TASKS, Creation
 from contracts.sent import endpoint_of
-from contracts.view import BALANCE, EDITS, GENERATIONS, MODELS, SYNC, TASKS, Creation, View
+from contracts.view import View
 
 _TYPE_BY_STATUS = {  # ERR-2, the reference pages
     400: "invalid_request_error",

@@ -8,9 +8,10 @@ from typing import Any
 from contracts.exchange import Exchange, Request, fields_of
 from contracts.field_rules import MODEL
 from contracts.model import Expectation, expectation, sent_key
+from contracts.observed import TASKS, Creation
 from contracts.redact import UNKNOWN_KEY
 from contracts.target import EMULATOR
-from contracts.view import TASKS, Creation, View
+from contracts.view import View
 
 FAILURE_CODES = frozenset(  # ERR-7, and TASK-11
     {"not_found", "rate_limit", "content_policy", "content_filter", "image_safety",

@@ -8,7 +8,8 @@ from contracts.checks.evidence import error_of, is_emulator, limits_of, outcome_
 from contracts.checks.refusals import balances_of, price_of
 from contracts.exchange import Exchange, fields_of, header
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
-from contracts.view import EDITS, SYNC, Creation, Life, View
+from contracts.observed import EDITS, SYNC, Creation, Life
+from contracts.view import View
 
 _BUDGET_CODE = "api_key_budget_exhausted"
 _RATE_CODE = "rate_limit_exceeded"

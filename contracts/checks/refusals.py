@@ -20,8 +20,9 @@ from contracts.exchange import Exchange, fields_of
 from contracts.field_rules import MODEL
 from contracts.findings import Finding, breaks, judged, judges, reads
 from contracts.model import expectation
+from contracts.observed import CREATIONS, Balance, Creation
 from contracts.prices import assumed_price
-from contracts.view import CREATIONS, Balance, Creation, View
+from contracts.view import View
 
 _NO_CREDITS = "insufficient_credits"
 _HOUR_SECONDS = 3600.0

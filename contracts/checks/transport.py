@@ -20,7 +20,8 @@ from contracts.checks.evidence import (
 from contracts.exchange import Exchange, fields_of, header
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.model import NO_SUCH_TASK, expectation, sent_key
-from contracts.view import BALANCE, CREATIONS, MODELS, TASKS, UPLOAD, View
+from contracts.observed import BALANCE, CREATIONS, MODELS, TASKS, UPLOAD
+from contracts.view import View
 
 _BEARER, _X_API_KEY = "authorization", "x-api-key"
 _BODY_FAULTS = (400, 409, 413, 415, 422)

@@ -8,7 +8,8 @@ from typing import Any
 
 from contracts.exchange import CALLBACK, Exchange, Headers, Request, Response, Trace
 from contracts.findings import Finding, Judge, Outcome
-from contracts.view import GENERATIONS, View
+from contracts.observed import GENERATIONS
+from contracts.view import View
 
 BASE_URL = "http://target.test"
 START = 1_800_000_000.0  # when traces begin, in Unix seconds
