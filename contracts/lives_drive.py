@@ -21,7 +21,6 @@ MODEL = "gpt-image-2"
 LONGEST_PROMPT = 32_000  # GEN-16
 _POLL_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _POLL_SECONDS_ELSEWHERE = (1.0, 1.5, 2.0, 3.0, 5.0)
-_LONGEST_POLL_STEP = 2.0  # each further wait at most doubles
 _ALL_OF_FEW = 4
 _HOOKS = {"taken": [204], "taken late": [500, 200], "never taken": [500]}
 # After a delivery failed: fine steps at first, since waits are short then (CB-3).
@@ -210,7 +209,7 @@ class Lives:
             if number < len(steps):
                 waited = steps[number]
             else:
-                waited = min(waited * _LONGEST_POLL_STEP, 60.0 if self._clock.is_movable else 10.0)
+                waited = min(waited * 2, 60.0 if self._clock.is_movable else 10.0)
             number += 1
             self._clock.wait(waited)
         again = self.read(lived)

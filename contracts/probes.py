@@ -126,6 +126,10 @@ class LimitedKeys:
         self._limits[self._redactor.key_label(key)] = limits
         return key
 
+    def refuse_once(self, fault: str) -> None:
+        """Let the run's next creation meet a fault (ERR-6)."""
+        self._control.post("/faults", {"fault": fault, "times": 1})
+
 
 def accept_probes(client: Client, key: str) -> Iterable[str]:
     """Send valid creations for an account without credits: none is paid, each is judged.
@@ -143,11 +147,16 @@ def accept_probes(client: Client, key: str) -> Iterable[str]:
 
 
 def limit_probes(client: Client, keys: LimitedKeys) -> Iterable[str]:
-    """Meet the limits of keys: requests per minute, and models (ERR-5, AUTH-3)."""
+    """Meet a policy and the limits of keys (ERR-5, ERR-6, AUTH-3)."""
     body = {"model": MODEL, "prompt": "A lighthouse"}
     listed = keys.make("other-model", credits=1000, models=["another-model"])
     client.send("POST", GENERATIONS, key=listed, json=body, purpose="a model that is not allowed")
     yield "models"
+    keys.refuse_once("content_policy")
+    client.send("GET", BALANCE, purpose="read the balance")
+    client.send("POST", GENERATIONS, json=body, purpose="a prompt that is taken for a bad one")
+    client.send("GET", BALANCE, purpose="read the balance")
+    yield "content policy"
     hurried = keys.make(
         "hurried", keeps_time=True, credits=0, requests_per_minute=_REQUESTS_PER_MINUTE
     )

@@ -157,6 +157,7 @@ class Receiver:
             response=Response(status),
             direction=CALLBACK,
             purpose=f"callback to {name}",
+            late_by_seconds=self._recorder.clock.step_seconds,
         )
         with self._lock:
             self._arrived[name].append(exchange)

@@ -49,6 +49,11 @@ class Clock:
         """Let time pass."""
         time.sleep(seconds)
 
+    @property
+    def step_seconds(self) -> float:
+        """How long the wait is that goes on; 0 where none does."""
+        return 0.0
+
     def serve(self, key: str) -> None:
         """Say whose account is used next; empty: the run's own."""
 
@@ -134,6 +139,12 @@ class EmulatorClock(Clock):
         self._offset_seconds = float(control.post("/clock", {"resume": True})["offset_seconds"])
         self._offsets = {"": self._offset_seconds}
         self._used = ""
+        self._step_seconds = 0.0
+
+    @property
+    def step_seconds(self) -> float:
+        """How long the wait is that goes on; 0 where none does."""
+        return self._step_seconds
 
     def join(self, key: str) -> None:
         """Let another account keep the run's time."""
@@ -154,7 +165,9 @@ class EmulatorClock(Clock):
         A callback that comes meanwhile is noted with the time at which the wait ends.
         """
         self._offset_seconds += seconds
+        self._step_seconds = seconds
         self._advance(seconds)
+        self._step_seconds = 0.0
         self._offset_seconds = max(self._offset_seconds, self._offsets[self._used])
 
     @property

@@ -4,7 +4,8 @@ from importlib import import_module
 
 _MODULES = (
     "transport", "errors", "refusals", "limits", "creation", "pixels", "lives", "results",
-    "strangers", "media", "waiting", "callbacks", "credits", "catalogue", "page", "schema",
+    "strangers", "media", "waiting", "callbacks", "credits", "balances", "catalogue", "page",
+    "schema",
 )  # fmt: skip
 
 

@@ -14,8 +14,7 @@ _TOLERANCE_SECONDS = 5.0
 _LISTENED_SECONDS = 60.0
 _MOST_ATTEMPTS = 6  # CB-3
 _DELAYS_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0)
-# The kit looks after a retry in steps that grow with the wait.
-_SHARE_EARLY, _SHARE_LATE, _SLACK_SECONDS = 0.05, 0.3, 5.0
+_JITTER, _SLACK_SECONDS = 0.1, 2.0
 _SIGNATURE_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -167,19 +166,16 @@ def attempts_keep_the_policy(view: View) -> Iterator[Finding]:
             yield reads("CB-3", f"{len(attempts)} attempts", message, *attempts)
         for number, (one, other) in enumerate(pairwise(attempts[:_MOST_ATTEMPTS])):
             gap, delay = other.sent_at - one.sent_at, _DELAYS_SECONDS[number]
-            least = delay * (1 - _SHARE_EARLY) - 1.0
-            most = delay * (1 + _SHARE_LATE) + _SLACK_SECONDS
-            message = (
-                f"attempt {number + 2} for {life.task_id} came {gap:.0f} s after the one before"
-            )
-            reading = (
-                "A" if least <= gap <= most else f"{gap:.0f} s where {delay:.0f} s are assumed"
-            )
+            shortest, longest = gap - other.late_by_seconds, gap + one.late_by_seconds
+            least, most = delay - _SLACK_SECONDS, delay * (1 + _JITTER) + _SLACK_SECONDS
+            as_assumed = longest >= least and shortest <= most
+            reading = "A" if as_assumed else f"{gap:.0f} s where {delay:.0f} s are assumed"
+            message = f"attempt {number + 2} for {life.task_id} came after {gap:.0f} s"
             yield reads("CB-3", reading, message, one, other)
         if not attempts or _taken(attempts[-1]) or len(attempts) >= _MOST_ATTEMPTS:
             continue
         waited = _ended_at(view) - attempts[-1].sent_at
-        if waited > _DELAYS_SECONDS[len(attempts) - 1] * (1 + _SHARE_LATE) + _LISTENED_SECONDS:
+        if waited > _DELAYS_SECONDS[len(attempts) - 1] * (1 + _JITTER) + _LISTENED_SECONDS:
             message = f"{life.task_id} was called {len(attempts)} times, none of which was taken"
             yield reads("CB-3", f"{len(attempts)} attempts", message, *attempts)
 

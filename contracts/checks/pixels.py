@@ -50,10 +50,10 @@ def number_as_asked(view: View) -> Iterator[Finding]:
         if creation.status == 200 and creation.wish is not None:
             made, asked = len(result_urls(creation.answer)), creation.wish.n
             message = f"a call that waited answers {made} images; n is {asked}"
-            # It tells no refund, so fewer can't be told from some that could not be made.
-            right = made == asked or (0 < made < asked and view.facts.get("target") != "emulator")
-            provoked = "(contract-" in creation.wish.prompt and made == 1
-            yield judged("GEN-10", right or provoked, message, creation.exchange)
+            # It tells no refund, so images that could not be made (CRED-6) look like too few; of
+            # an emulator it is known that they are not.
+            fewer = 0 < made < asked and view.facts.get("target") != "emulator"
+            yield judged("GEN-10", made == asked or fewer, message, creation.exchange)
 
 
 @judges("GEN-10")
