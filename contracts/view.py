@@ -151,6 +151,11 @@ class View:
                 made_at = instant(read.task.get("completed_at")) or read.exchange.sent_at
                 for index, url in enumerate(read.urls):
                     yield Link(url, read.exchange, made_at, life.wish, life.task_id, index)
+            for call in life.callbacks:
+                task = fields_of(call.request.json)
+                made_at = instant(task.get("completed_at")) or call.sent_at
+                for index, url in enumerate(result_urls(task.get("result"))):
+                    yield Link(url, call, made_at, life.wish, life.task_id, index)
         for creation in self.creations:
             if creation.status == 200:
                 at = creation.exchange.sent_at + creation.exchange.seconds

@@ -1,15 +1,21 @@
 """What a task says at its end: links, errors, credits, and what becomes of it later."""
 
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
+from contracts.checks.evidence import is_emulator, shown, text_in
+from contracts.checks.lives import age_when_open
+from contracts.checks.times import HOUR_SECONDS, LINK_SECONDS, TOLERANCE_SECONDS, TargetTime
 from contracts.exchange import Exchange, fields_of
-from contracts.findings import Finding, breaks, judged, judges, reads
-from contracts.observed import EXPIRED, FAILED, SUCCESS, Life, Read, instant, result_urls
+from contracts.findings import Finding, breaks, holds, judged, judges, reads
+from contracts.observed import EXPIRED, FAILED, SUCCESS, Life, Read, absolute_url, instant
+from contracts.observed import result_urls as urls_of
 from contracts.view import View
 
-_TOLERANCE_SECONDS = 5.0
-_LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 _SWEEP_SECONDS = 600.0  # TASK-11
+_CREDITS = ("reserved", "charged", "refunded")  # TASK-7
+_MOST_NAMES = 6
 
 
 def _ends(view: View) -> Iterator[tuple[Life, Read]]:
@@ -24,118 +30,147 @@ def result_has_its_links(view: View) -> Iterator[Finding]:
     for life, read in _ends(view):
         result = read.task.get("result")
         if read.status in SUCCESS and isinstance(result, dict):
-            problem = _result_problem(read)
-            yield judged("TASK-6", problem is None, f"{life.task_id}: {problem}", read.exchange)
+            problem = data_problem(result.get("data")) or _created_problem(read)
+            message = f"the result of {life.task_id}: {problem}"
+            yield judged("TASK-6", problem is None, message, read.exchange)
 
 
-def _result_problem(read: Read) -> str | None:
-    """What is wrong with a result; None where nothing is."""
-    result = fields_of(read.task.get("result"))
-    created, data = result.get("created"), result.get("data")
-    if not isinstance(created, int) or isinstance(created, bool):
-        return f"result.created is {created!r}, no whole number of seconds"
-    ended = instant(read.task.get("completed_at"))
-    if ended is not None and abs(created - ended) > _TOLERANCE_SECONDS:
-        return f"result.created {created} is {created - ended:+.0f} s from completed_at"
+def data_problem(data: Any) -> str | None:
+    """What is wrong with a result's images; None where nothing is."""
     if not isinstance(data, list) or not data:
-        return f"result.data is {data!r}, no list of images"
+        return f"data is {shown(data)}, no list of images"
+    urls = []
     for image in data:
-        inline = fields_of(image).get("b64_json")
-        if not result_urls({"data": [image]}) and not (isinstance(inline, str) and inline):
-            return f"an image has neither an absolute url nor b64_json: {image!r}"
-    return "two images share a link" if len(set(read.urls)) < len(read.urls) else None
+        url = absolute_url(fields_of(image).get("url"))
+        if url is None and not text_in(fields_of(image), "b64_json"):
+            return f"an image has neither an absolute url nor b64_json: {shown(image)}"
+        urls += [url] * (url is not None)
+    return "two images share a link" if len(set(urls)) < len(urls) else None
+
+
+def _created_problem(read: Read) -> str | None:
+    """What is wrong with when a result was made: that is in the life of its task."""
+    created = fields_of(read.task.get("result")).get("created")
+    if type(created) is not int:
+        return f"created is {shown(created)}, no whole number of seconds"
+    began, ended = (instant(read.task.get(name)) for name in ("created_at", "completed_at"))
+    if began is not None and created < began - TOLERANCE_SECONDS:
+        return f"created {created} is {began - created:.0f} s before created_at"
+    if ended is not None and created > ended + TOLERANCE_SECONDS:
+        return f"created {created} is {created - ended:.0f} s after completed_at"
+    return None
 
 
 @judges("TASK-6")
 def result_belongs_to_one_task(view: View) -> Iterator[Finding]:
     """No link stands in the results of two tasks (TASK-6)."""
-    owners: dict[str, tuple[object, Exchange]] = {}
+    strict = is_emulator(view)
+    owners: dict[str, tuple[str | int, Exchange]] = {}
     for owner, exchange, urls in _results(view):
-        shared = None
+        problem, where = None, exchange
         for url in urls:
-            first = owners.setdefault(url.partition("?")[0], (owner, exchange))
-            shared = first if first[0] != owner else shared
-        if shared is not None:
-            message = f"the picture of {owner} is also that of {shared[0]}"
-            yield breaks("TASK-6", message, shared[1], exchange)
-        elif urls:
-            yield judged("TASK-6", True, "", exchange)
+            # Only of an emulator is it known that what tells links apart is not in the query.
+            link = urlsplit(url).path if strict else url
+            first, seen_in = owners.setdefault(link, (owner, exchange))
+            if first != owner:
+                problem, where = f"is also in {first}", seen_in
+            elif strict and isinstance(owner, str) and owner not in link:
+                problem = "leads to another task"
+        message = f"a link in the result of {owner} {problem}"
+        yield judged("TASK-6", problem is None, message, where, exchange)
 
 
-def _results(view: View) -> Iterator[tuple[object, Exchange, tuple[str, ...]]]:
-    for life, read in _ends(view):
-        yield life.task_id, read.exchange, read.urls
+def _results(view: View) -> Iterator[tuple[str | int, Exchange, tuple[str, ...]]]:
+    """Each result with links: whose it is, where it was seen, and the links."""
+    found: list[tuple[str | int, Exchange, tuple[str, ...]]] = []
     for life in view.lives.values():
+        found += [(life.task_id, read.exchange, read.urls) for read in life.reads]
         for call in life.callbacks:
-            task = fields_of(call.request.json)
-            yield life.task_id, call, result_urls(task.get("result"))
+            result = fields_of(call.request.json).get("result")
+            found.append((life.task_id, call, urls_of(result)))
+    for creation in view.creations:
+        if creation.status == 200:
+            found.append((creation.exchange.number, creation.exchange, urls_of(creation.answer)))
+    return (result for result in found if result[2])
 
 
 @judges("TASK-7")
 def credits_are_reported(view: View) -> Iterator[Finding]:
-    """An ended task reports its credits, in which words is a reading (TASK-7)."""
+    """An ended task reports its credits; by which names is a reading (TASK-7)."""
     for life, read in _ends(view):
-        credits = read.task.get("credits")
-        names = {"reserved", "charged", "refunded"}
-        if isinstance(credits, dict) and names <= set(credits):
-            yield reads("TASK-7", "A", "credits has all three numbers", read.exchange)
+        credits, named = fields_of(read.task.get("credits")), _names_of_credits(read.task)
+        if not named:
+            yield breaks("TASK-7", f"{life.task_id} ended, and tells no credits", read.exchange)
             continue
-        elsewhere = [name for name in read.task if "credit" in name or "cost" in name]
-        message = f"{life.task_id} reports {', '.join(elsewhere) or 'no credits at all'}"
-        if elsewhere:
-            shown = sorted(credits) if isinstance(credits, dict) else elsewhere
-            yield reads("TASK-7", f"members {', '.join(shown)}", message, read.exchange)
-        else:
-            yield breaks("TASK-7", message, read.exchange)
+        yield holds("TASK-7", read.exchange)
+        as_assumed = all(type(credits.get(name)) is int for name in _CREDITS)
+        told = ", ".join(named[:_MOST_NAMES])
+        message = f"{life.task_id} tells its credits in {told}"
+        yield reads("TASK-7", "A" if as_assumed else told, message, read.exchange)
+
+
+def _names_of_credits(value: Any, path: str = "") -> list[str]:
+    """The places in a task, outside its result, whose name speaks of credits or costs."""
+    names = []
+    for name, member in fields_of(value).items():
+        place = f"{path}.{name}" if path else name
+        if isinstance(member, dict):
+            names += _names_of_credits(member, place) if place != "result" else []
+        elif any(word in place.lower() for word in ("credit", "cost", "charge")):
+            names.append(place)
+    return names
 
 
 @judges("TASK-8")
 def lapsed_result(view: View) -> Iterator[Finding]:
     """What a success shows once its links are a day old (TASK-8)."""
+    time = TargetTime(view)
     for life, read in _ends(view):
-        first = life.success
-        ended = instant(first.task.get("completed_at")) if first is not None else None
-        if first is None or ended is None:
+        if read.status == FAILED:
             continue
-        age = read.exchange.sent_at - ended
-        message = f"{life.task_id} is {read.status} {age / 3600:.1f} h after its end"
-        if age > _LINK_SECONDS + _TOLERANCE_SECONDS:
-            reading = "A" if read.status in SUCCESS and read.urls else None
-            if read.status == EXPIRED and read.task.get("result") is None:
-                reading = "B"
-            yield reads("TASK-8", reading or f"{read.status} later", message, read.exchange)
-        elif read.status == EXPIRED and age < _LINK_SECONDS - _TOLERANCE_SECONDS:
+        first = life.success or read
+        ended = instant(first.task.get("completed_at"))
+        if ended is None:
+            continue
+        age = time.sent(read.exchange) - ended
+        message = f"{life.task_id} is {read.status} {age / HOUR_SECONDS:.1f} h after its end"
+        result = read.task.get("result")
+        if read.status == EXPIRED and result is not None:
+            message += f", with the result {shown(result)}"
+            yield reads("TASK-8", "expired, with a result", message, read.exchange)
+        elif read.status == EXPIRED and age < LINK_SECONDS - TOLERANCE_SECONDS:
             yield reads("TASK-8", "expired within the day", message, read.exchange)
+        elif read.status == EXPIRED:
+            yield reads("TASK-8", "B", message, read.exchange)
+        elif age > LINK_SECONDS + TOLERANCE_SECONDS:
+            reading = "A" if result else f"{read.status} without a result"
+            yield reads("TASK-8", reading, message, read.exchange)
 
 
 @judges("TASK-9")
 def failed_task_explains(view: View) -> Iterator[Finding]:
     """The error of a failed task has a type and a message, and perhaps a code (TASK-9)."""
     for life, read in _ends(view):
-        if read.status != FAILED:
-            continue
-        error = fields_of(read.task.get("error"))
-        words = [error.get("type"), error.get("message")]
-        right = all(isinstance(word, str) and word for word in words)
-        right = right and isinstance(error.get("code"), str | None)
-        message = f"{life.task_id} failed with {read.task.get('error')!r}"
-        yield judged("TASK-9", right, message, read.exchange)
+        if read.status == FAILED:
+            error = fields_of(read.task.get("error"))
+            right = all(text_in(error, name).strip() for name in ("type", "message"))
+            right = right and isinstance(error.get("code"), str | None)
+            message = f"{life.task_id} failed with {shown(read.task.get('error'))}"
+            yield judged("TASK-9", right, message, read.exchange)
 
 
 @judges("TASK-11")
 def hung_task_is_swept(view: View) -> Iterator[Finding]:
     """A task that hangs is failed with ``timeout`` and refunded (TASK-11)."""
+    time = TargetTime(view)
     for life in view.lives.values():
         for read in life.reads:
-            began = instant(read.task.get("created_at"))
-            age = read.exchange.sent_at - began if began is not None else 0.0
-            if not read.ended and age > 3600:
-                message = (
-                    f"{life.task_id} is {read.status} {age / 60:.0f} minutes after its creation"
-                )
+            age = age_when_open(time, read)
+            if age > HOUR_SECONDS:
+                message = f"{life.task_id} is {read.status} after {age / 60:.0f} minutes"
                 yield breaks("TASK-11", message, read.exchange)
         failed = life.failure
-        if failed is not None and fields_of(failed.task.get("error")).get("code") == "timeout":
+        if failed is not None and text_in(fields_of(failed.task.get("error")), "code") == "timeout":
             yield from _swept(life, failed)
 
 
@@ -143,14 +178,12 @@ def _swept(life: Life, failed: Read) -> Iterator[Finding]:
     began, ended = (instant(failed.task.get(name)) for name in ("created_at", "completed_at"))
     if began is not None and ended is not None:
         span = ended - began
-        as_assumed = abs(span - _SWEEP_SECONDS) <= _TOLERANCE_SECONDS
-        message = f"{life.task_id} was failed after {span:.0f} s"
-        reading = "A" if as_assumed else f"after {span:.0f} s"
-        yield reads("TASK-11", reading, message, failed.exchange)
+        as_assumed = abs(span - _SWEEP_SECONDS) <= TOLERANCE_SECONDS
+        told = f"after {span:.0f} s"
+        message = f"{life.task_id} was failed {told}"
+        yield reads("TASK-11", "A" if as_assumed else told, message, failed.exchange)
     credits = fields_of(failed.task.get("credits"))
-    if {"reserved", "refunded"} <= set(credits):
-        right = credits["refunded"] == credits["reserved"]
-        message = (
-            f"{life.task_id} hung, and {credits['refunded']!r} of {credits['reserved']!r} came back"
-        )
-        yield judged("TASK-11", right, message, failed.exchange)
+    reserved, refunded = credits.get("reserved"), credits.get("refunded")
+    if type(reserved) is int and type(refunded) is int:
+        message = f"{life.task_id} hung, and {refunded} of {reserved} credits came back"
+        yield judged("TASK-11", refunded == reserved, message, failed.exchange)
