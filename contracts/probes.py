@@ -11,6 +11,7 @@ from contracts.plan import MOST_ACCEPTED_REJECTS
 from contracts.redact import UNKNOWN_KEY, Redactor
 from contracts.rejects import Reject, build
 from contracts.target import Control, EmulatorClock, member
+from contracts.view import BALANCE, CREATIONS, GENERATIONS
 
 _RATIOS = (
     "1:1", "1:2", "2:1", "1:3", "3:1", "2:3", "3:2", "3:4",
@@ -67,7 +68,7 @@ def free_reads(client: Client) -> Iterable[str]:
 def must_reject(
     client: Client, rejects: Iterable[Reject], every_balance: bool
 ) -> Iterable[tuple[Reject, Answer | None]]:
-    """Send what must be refused; stops where too much of it is taken.
+    """Send what must be refused; stops where too much of it is taken and paid for.
 
     Args:
         client: sends.
@@ -88,7 +89,7 @@ def must_reject(
             sent.method, sent.path, key=None, headers=dict(sent.headers), content=sent.content,
             purpose=f"must be refused: {reject.name}", retry=False,
         )  # fmt: skip
-        accepted += 200 <= answer.status < 300 and sent.method == "POST"
+        accepted += 200 <= answer.status < 300 and sent.path in CREATIONS
         if every_balance or number % 10 == 0:
             client.send("GET", BALANCE, purpose="read the balance")
         yield reject, answer

@@ -62,7 +62,7 @@ _BROKEN_BODIES = {
 }
 _BAD_KEYS: dict[str, Headers] = {
     "no key": (),
-    "an empty key": (("Authorization", "Bearer "),),
+    "an empty key": (("Authorization", "Bearer"),),
     "the scheme Basic": (("Authorization", "Basic dXNlcjpwYXNzd29yZA=="),),
     "no scheme": (("Authorization", "unknown-key"),),
     "a key without sk-": (("Authorization", "Bearer unknown-key"),),

@@ -9,7 +9,7 @@ import httpx2
 from contracts.exchange import API_PATH, fields_of, parsed_json, split_url
 from contracts.options import EXIT_NOT_THE_API, EXIT_UNREACHABLE, EXIT_USAGE, EngineError
 from contracts.redact import Redactor
-from contracts.wire import LostError, Wire
+from contracts.wire import LostError, Wire, tls_context
 
 EMULATOR, OTHER = "emulator", "other"
 _CLOCK_STEP_SECONDS = 0.002  # accounts' clocks count milliseconds
@@ -95,6 +95,7 @@ class Control:
             headers=headers,
             timeout=_CONTROL_TIMEOUT_SECONDS,
             trust_env=False,
+            verify=tls_context(),
         )
 
     def post(self, path: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Sends one request and reads its answer, within limits of time and size."""
 
+import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
@@ -21,8 +23,15 @@ _NEVER_SENT = (
     httpx2.UnsupportedProtocol,
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
+    UnicodeError,  # a host that no name server can be asked for
 )
 _Value = TypeVar("_Value")
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Whom to trust, for all connections: it takes long to read."""
+    return httpx2.create_ssl_context()
 
 
 class Received(NamedTuple):
@@ -61,7 +70,10 @@ class Wire:
         # A proxy of the environment is for other hosts than this machine.
         trust_env = urlsplit(base_url).hostname not in LOOPBACK
         self._http = httpx2.Client(
-            timeout=timeout_seconds, follow_redirects=False, trust_env=trust_env
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            trust_env=trust_env,
+            verify=tls_context(),
         )
         # Each request stands for itself: a cookie could stand in for a missing key.
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))

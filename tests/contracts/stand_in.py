@@ -1,5 +1,6 @@
 """Targets for the kit's tests: an upstream that is no emulator, and servers of any other kind."""
 
+import asyncio
 import json
 import queue
 import socket
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -15,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.lives_drive import picture
 from emulator.compose import compose
 from emulator.core.latency import Latency
 from emulator.core.profile import PROFILES
@@ -22,6 +25,7 @@ from emulator.http_server import HttpServer
 from emulator.settings import Settings
 
 LATENCY_SECONDS = 0.2
+_PICTURE = picture("teal", "PNG")
 _CREATIONS = ("/images/generations", "/images/generations/sync", "/images/edits")
 
 
@@ -67,10 +71,12 @@ class Served:
     Attributes:
         url: where.
         asked: what it was asked, in the order of its answers.
+        stop: ends it at once; its port is closed then.
     """
 
-    url: str
+    url: str = ""
     asked: list[Asked] = field(default_factory=list)
+    stop: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def creations(self, key: str, *statuses: int) -> list[Asked]:
         """The creations that came with a key, and were answered with one of some statuses."""
@@ -85,7 +91,9 @@ def answering(reply: Callable[[Request], Reply]) -> ASGIApp:
     """An application that answers as a function says."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        status, body, headers = reply(Request(scope, receive))
+        request = Request(scope, receive)
+        scope["content"] = await request.body()  # for whoever answers, who can't wait for it
+        status, body, headers = reply(request)
         await Response(body, status, headers)(scope, receive, send)
 
     return app
@@ -97,13 +105,70 @@ def says(body: Any = None, status: int = 200, **headers: str) -> Reply:
     return Reply(status, json.dumps(body).encode(), {"content-type": "application/json", **named})
 
 
+class Api:
+    """A small API of the upstream's shape, whose prices and manners can be chosen.
+
+    Args:
+        price: what an image costs, whatever is asked for, in credits.
+        refuses: whether it refuses what it must.
+    """
+
+    def __init__(self, price: int = 30, refuses: bool = True) -> None:
+        self.price = price
+        self.refuses = refuses
+        self.credits = 100_000
+
+    def __call__(self, request: Request) -> Reply:
+        """Answer a request."""
+        path = request.url.path.removeprefix("/api")
+        key = request.headers.get("authorization") or request.headers.get("x-api-key", "")
+        if path == "/v1/models":
+            priced = {"id": "gpt-image-2", "pricing": {"credits_per_request": 30}}
+            return says({"object": "list", "data": [priced]})
+        if path == "/picture.png":
+            return Reply(200, _PICTURE, {"content-type": "image/png"})
+        if "sk-desk" not in key and "sk-client" not in key:
+            return says({"error": {"message": "no such key", "code": "invalid_api_key"}}, 401)
+        if path == "/v1/credits/balance":
+            return says({"credits": self.credits})
+        if path.startswith("/v1/tasks/task_"):
+            return says(self._task(request, path.removeprefix("/v1/tasks/")))
+        if path == "/v1/images/upload":
+            return says({"url": self._link(request)})
+        if request.method == "POST" and path.endswith(_CREATIONS):
+            return self._created(request, path)
+        return says({"error": {"message": "no such route", "code": "not_found"}}, 404)
+
+    def _created(self, request: Request, path: str) -> Reply:
+        # The kit's own tasks carry its mark; everything else that it sends must be refused.
+        if self.refuses and b"(contract-" not in request.scope["content"]:
+            return says({"error": {"message": "no", "code": "invalid_field"}}, 400)
+        self.credits -= self.price
+        if not path.endswith("/generations"):
+            return says({"data": [{"url": self._link(request)}]})
+        task = {"task_id": f"task_{self.credits}", "status": "pending", "poll_url": "/v1/tasks/x"}
+        return says({**task, "credits": {"reserved": self.price, "charged": 0}}, 202)
+
+    def _task(self, request: Request, task_id: str) -> dict[str, Any]:
+        return {
+            "task_id": task_id,
+            "status": "succeeded",
+            "completed_at": datetime.now(UTC).isoformat(),
+            "result": {"data": [{"url": self._link(request)}]},
+            "credits": {"reserved": self.price, "charged": self.price},
+        }
+
+    def _link(self, request: Request) -> str:
+        return f"{request.base_url}picture.png?signature=0123456789abcdef{self.credits}"
+
+
 @contextmanager
 def served(app: ASGIApp) -> Iterator[Served]:
     """Serve any application."""
-    server = Served("")
+    server = Served()
     noted = _noting(app, server.asked)
     config = uvicorn.Config(noted, lifespan="off", log_config=None, ws="none", access_log=False)
-    with _running(lambda stack: uvicorn.Server(config)) as server.url:
+    with _running(lambda stack: uvicorn.Server(config), server):
         yield server
 
 
@@ -126,7 +191,7 @@ def upstream(
         latency=Latency(None, latency_seconds),
         profile=PROFILES[profile],
     )
-    server = Served("")
+    server = Served()
 
     def make(stack: ExitStack) -> uvicorn.Server:
         composed = compose(settings)
@@ -134,7 +199,7 @@ def upstream(
         hidden = _noting(_without_control(composed.app), server.asked, change)
         return HttpServer(replace(composed, app=hidden))
 
-    with _running(make) as server.url:
+    with _running(make, server):
         yield server
 
 
@@ -208,16 +273,28 @@ def _noting(
 
 
 @contextmanager
-def _running(make: Callable[[ExitStack], uvicorn.Server]) -> Iterator[str]:
+def _running(make: Callable[[ExitStack], uvicorn.Server], served: Served) -> Iterator[None]:
     made: queue.SimpleQueue[uvicorn.Server] = queue.SimpleQueue()
 
     def run() -> None:
         with ExitStack() as stack:
             server = make(stack)
+
+            async def until_told() -> None:
+                while not server.should_exit:
+                    await asyncio.sleep(0.005)
+
+            server.main_loop = until_told  # type: ignore[method-assign]  # looks ten times a second
             made.put(server)
             server.run([listener])
 
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        served.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        served.stop = stop
         # A daemon, so that a test run that was cut off ends all the same.
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -225,7 +302,6 @@ def _running(make: Callable[[ExitStack], uvicorn.Server]) -> Iterator[str]:
         while not server.started and thread.is_alive():
             time.sleep(0.002)
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield
         finally:
-            server.should_exit = True
-            thread.join()
+            stop()
