@@ -6,12 +6,11 @@ from typing import Any
 from contracts.client import Answer, Client
 from contracts.exchange import Trace
 from contracts.lives_drive import LONGEST_PROMPT, MODEL
-from contracts.observed import BALANCE, GENERATIONS
+from contracts.observed import BALANCE, CREATIONS, GENERATIONS
 from contracts.plan import MOST_ACCEPTED_REJECTS
 from contracts.redact import UNKNOWN_KEY, Redactor
 from contracts.rejects import Reject, build
 from contracts.target import Control, EmulatorClock, member
-from contracts.view import BALANCE, CREATIONS, GENERATIONS
 
 _RATIOS = (
     "1:1", "1:2", "2:1", "1:3", "3:1", "2:3", "3:2", "3:4",

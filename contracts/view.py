@@ -147,15 +147,7 @@ class View:
 
     def _handed_out(self) -> Iterator[Link]:
         for life in self.lives.values():
-            for read in life.reads:
-                made_at = instant(read.task.get("completed_at")) or read.exchange.sent_at
-                for index, url in enumerate(read.urls):
-                    yield Link(url, read.exchange, made_at, life.wish, life.task_id, index)
-            for call in life.callbacks:
-                task = fields_of(call.request.json)
-                made_at = instant(task.get("completed_at")) or call.sent_at
-                for index, url in enumerate(result_urls(task.get("result"))):
-                    yield Link(url, call, made_at, life.wish, life.task_id, index)
+            yield from _links_of(life)
         for creation in self.creations:
             if creation.status == 200:
                 at = creation.exchange.sent_at + creation.exchange.seconds
@@ -165,3 +157,13 @@ class View:
             link = absolute_url(upload.answer.get("url"))
             if upload.status == 200 and link is not None:
                 yield Link(link, upload.exchange, upload.exchange.sent_at, is_upload=True)
+
+
+def _links_of(life: Life) -> Iterator[Link]:
+    """The links that reads and callbacks of a task hand out."""
+    shown = [(read.exchange, read.task) for read in life.reads]
+    shown += [(call, fields_of(call.request.json)) for call in life.callbacks]
+    for exchange, task in shown:
+        made_at = instant(task.get("completed_at")) or exchange.sent_at
+        for index, url in enumerate(result_urls(task.get("result"))):
+            yield Link(url, exchange, made_at, life.wish, life.task_id, index)
