@@ -152,16 +152,17 @@ class View:
                 made_at = instant(read.task.get("completed_at")) or read.exchange.sent_at
                 for index, url in enumerate(read.urls):
                     yield Link(url, read.exchange, made_at, life.wish, life.task_id, index)
-            for call in life.callbacks:
-                task = fields_of(call.request.json)
-                made_at = instant(task.get("completed_at")) or call.sent_at
-                for index, url in enumerate(result_urls(task.get("result"))):
-                    yield Link(url, call, made_at, life.wish, life.task_id, index)
         for creation in self.creations:
             if creation.status == 200:
                 at = creation.exchange.sent_at + creation.exchange.seconds
                 for index, url in enumerate(result_urls(creation.answer)):
                     yield Link(url, creation.exchange, at, creation.wish, None, index)
+        for life in self.lives.values():  # last: what is told of calls that waited has no wish
+            for call in life.callbacks:
+                task = fields_of(call.request.json)
+                made_at = instant(task.get("completed_at")) or call.sent_at
+                for index, url in enumerate(result_urls(task.get("result"))):
+                    yield Link(url, call, made_at, life.wish, life.task_id, index)
         for upload in self.uploads:
             link = absolute_url(upload.answer.get("url"))
             if upload.status == 200 and link is not None:
