@@ -146,23 +146,25 @@ class View:
         return found
 
     def _handed_out(self) -> Iterator[Link]:
-        for life in self.lives.values():
-            yield from _links_of(life)
+        lives = self.lives.values()
+        for life in lives:
+            yield from _links_of(life, [(read.exchange, read.task) for read in life.reads])
         for creation in self.creations:
             if creation.status == 200:
                 at = creation.exchange.sent_at + creation.exchange.seconds
                 for index, url in enumerate(result_urls(creation.answer)):
                     yield Link(url, creation.exchange, at, creation.wish, None, index)
+        for life in lives:  # last: what is told of calls that waited has no wish
+            calls = [(call, fields_of(call.request.json)) for call in life.callbacks]
+            yield from _links_of(life, calls)
         for upload in self.uploads:
             link = absolute_url(upload.answer.get("url"))
             if upload.status == 200 and link is not None:
                 yield Link(link, upload.exchange, upload.exchange.sent_at, is_upload=True)
 
 
-def _links_of(life: Life) -> Iterator[Link]:
-    """The links that reads and callbacks of a task hand out."""
-    shown = [(read.exchange, read.task) for read in life.reads]
-    shown += [(call, fields_of(call.request.json)) for call in life.callbacks]
+def _links_of(life: Life, shown: list[tuple[Exchange, Mapping[str, Any]]]) -> Iterator[Link]:
+    """The links that sightings of a task hand out."""
     for exchange, task in shown:
         made_at = instant(task.get("completed_at")) or exchange.sent_at
         for index, url in enumerate(result_urls(task.get("result"))):

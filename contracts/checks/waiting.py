@@ -19,6 +19,7 @@ from contracts.checks.times import DAY_SECONDS, HOUR_SECONDS
 from contracts.exchange import Exchange, Part
 from contracts.field_rules import MAX_REFERENCE_IMAGES
 from contracts.findings import Finding, breaks, judged, judges, reads, unsupported
+from contracts.image_file import is_readable
 from contracts.images import image_facts
 from contracts.observed import EDITS, STATUSES, SYNC, TASKS, Creation, absolute_url
 from contracts.view import View
@@ -135,7 +136,8 @@ def _images_sent(view: View, creation: Creation, claim_id: str) -> Iterator[Find
         return
     told = f"answered {outcome_of(where)}"
     images = [part for part in where.request.parts if part.filename is not None]
-    if expected.kind == "accept":
+    all_whole = bool(images) and all(is_readable(part.content) for part in images)
+    if expected.kind == "accept" or (expected.kind == "open" and taken and all_whole):
         blamed = text_in(error_of(where), "param").partition("[")[0]
         if taken or not blamed or blamed in {part.name for part in images}:
             formats = ", ".join(sorted({part.media_type for part in images}))
