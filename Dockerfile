@@ -4,6 +4,7 @@ FROM python:3.13-slim
 RUN useradd --create-home --uid 10001 emulator
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE openapi.yaml ./
+COPY contracts ./contracts
 COPY emulator ./emulator
 RUN python -m pip install --no-cache-dir -c constraints.txt .
 

@@ -16,6 +16,8 @@ from contracts.redact import Redactor
 from contracts.target import LOOPBACK, Clock
 from contracts.view import CREATIONS
 
+# What fails like this never left this machine, so it can't have cost anything.
+_NEVER_SENT = ("LocalProtocolError", "UnsupportedProtocol", "ConnectError", "ConnectTimeout")
 _MOST_RETRIES = 3
 _LONGEST_RETRY_AFTER_SECONDS = 120.0
 _DEFAULT_RETRY_AFTER_SECONDS = 2.0
@@ -150,6 +152,8 @@ class Client:
         Raises:
             LimitReachedError: it could cost more than is left.
         """
+        if key is not None:
+            self.recorder.clock.serve(key)
         attempts = _MOST_RETRIES if retry else 0
         while True:
             request = self._request(method, path, key, headers or {}, content)
@@ -251,7 +255,8 @@ class Client:
 
     def _settle(self, reservation: Reservation, answer: Answer) -> None:
         """Settle by what the answer says; without an answer the reservation stays spent."""
-        if 400 <= answer.status < 500:
+        failure = (answer.exchange.failure or "").partition(":")[0]
+        if 400 <= answer.status < 500 or failure in _NEVER_SENT:
             self.ledger.settle(reservation, 0)
         elif answer.status == 200:
             self.ledger.settle(reservation, reservation.credits)  # SYNC-1 tells no price

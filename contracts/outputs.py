@@ -34,7 +34,7 @@ def write_reports(report: RunReport, folder: Path) -> list[Path]:
     write(TRACE_FILE, json.dumps(to_har(report.trace)))
     write("report.json", json.dumps(to_json(report, claims), indent=1))
     write("junit.xml", to_junit(report, claims))
-    write("report.html", to_html(report, claims))
+    write("report.html", to_html(report, claims, load_claims().checks))
     return written
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from contracts.exchange import Trace
+from contracts.ledger import SpendLedger
 from contracts.verdict import Judgement, Verdict
+from contracts.view import View
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,25 @@ class Spend:
     creations: int = 0
     refused_creations: int = 0
     accepted_rejects: int = 0
+
+
+def spend_of(view: View, ledger: SpendLedger) -> Spend:
+    """What a run cost, by its trace and its ledger."""
+    refused = [creation for creation in view.creations if 400 <= creation.status < 500]
+    taken = [
+        creation
+        for creation in view.creations
+        if creation.accepted and creation.expected and creation.expected.kind == "reject"
+    ]
+    return Spend(
+        limit_credits=ledger.limit_credits,
+        spent_credits=ledger.spent_credits,
+        unsettled_credits=ledger.unsettled_credits,
+        today_credits=ledger.today_credits,
+        creations=len(view.creations),
+        refused_creations=len(refused),
+        accepted_rejects=len(taken),
+    )
 
 
 @dataclass(frozen=True)

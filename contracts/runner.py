@@ -17,7 +17,7 @@ from contracts.options import Options
 from contracts.plan import Plan, make_plan
 from contracts.preflight import check_target
 from contracts.progress import Progress, Silent
-from contracts.run_report import RunReport, Spend
+from contracts.run_report import RunReport, spend_of
 from contracts.session import UNKNOWN_KEY, Session, open_session
 from contracts.state import PendingLink, State, fingerprint
 from contracts.tasks_plan import PlannedTask
@@ -134,7 +134,7 @@ class Run:
             started_at=self._started_at,
             finished_at=time.time(),
             judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
-            spend=self._spend(),
+            spend=spend_of(View(trace), session.ledger),
             trace=trace,
             notes=tuple(session.notes),
             stopped=self.stopped,
@@ -168,23 +168,6 @@ class Run:
         if self.state() is None:
             return ()
         return tuple(claim.id for claim in self._claims if "time" in claim.needs)
-
-    def _spend(self) -> Spend:
-        view, ledger = View(self.session.trace), self.session.ledger
-        refused = [c for c in view.creations if 400 <= c.status < 500]
-        taken = [
-            c for c in view.creations
-            if c.accepted and c.expected is not None and c.expected.kind == "reject"
-        ]  # fmt: skip
-        return Spend(
-            limit_credits=ledger.limit_credits,
-            spent_credits=ledger.spent_credits,
-            unsettled_credits=ledger.unsettled_credits,
-            today_credits=ledger.today_credits,
-            creations=len(view.creations),
-            refused_creations=len(refused),
-            accepted_rejects=len(taken),
-        )
 
     def _told(self, text: str) -> None:
         self._progress.step(text)
@@ -298,14 +281,15 @@ class Run:
         for lived in self.lives.lived:
             for link in lived.links[:1]:
                 end = lived.ended_at + LINK_SECONDS
-                visit = _visit(self.session, link)
+                visit = _visit(self.session, lived.key, link)
                 visits.append((end - BEFORE_THE_END_SECONDS, visit))
                 visits.append((end + AFTER_THE_END_SECONDS, visit))
         yield from sorted(visits, key=lambda entry: entry[0])
 
 
-def _visit(session: Session, link: str) -> Callable[[], Any]:
+def _visit(session: Session, key: str, link: str) -> Callable[[], Any]:
     def visit() -> None:
+        session.clock.serve(key)
         session.client.send("GET", link, key=None, purpose="does the link still work?")
 
     return visit

@@ -10,6 +10,7 @@ from contracts.options import EXIT_NOT_THE_API, EXIT_UNREACHABLE, EXIT_USAGE, En
 
 EMULATOR, OTHER = "emulator", "other"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_CLOCK_STEP_SECONDS = 0.002  # accounts' clocks count milliseconds
 _CONTROL_TIMEOUT_SECONDS = 90.0  # a long advance does all that falls due on the way
 
 
@@ -47,6 +48,9 @@ class Clock:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)
+
+    def serve(self, key: str) -> None:
+        """Say whose account is used next; empty: the run's own."""
 
     @property
     def is_movable(self) -> bool:
@@ -115,7 +119,9 @@ class Control:
 
 
 class EmulatorClock(Clock):
-    """The clocks of the accounts that a run uses: waiting moves them all.
+    """The time of the accounts that a run uses: waiting moves the one that is used.
+
+    The others are brought to the same time when their turn comes.
 
     Args:
         control: moves them.
@@ -124,38 +130,47 @@ class EmulatorClock(Clock):
     def __init__(self, control: Control) -> None:
         super().__init__()
         self._control = control
-        self._keys: list[str | None] = [None]
         # A clock that somebody froze would never reach the end of a task.
         self._offset_seconds = float(control.post("/clock", {"resume": True})["offset_seconds"])
+        self._offsets = {"": self._offset_seconds}
+        self._used = ""
 
     def join(self, key: str) -> None:
-        """Bring another account to this time, and move it along from now on."""
-        self._advance(key, self._offset_seconds)
-        self._keys.append(key)
+        """Let another account keep the run's time."""
+        self._offsets[key] = 0.0
+
+    def serve(self, key: str) -> None:
+        """Bring an account to the run's time, if it keeps it."""
+        if key not in self._offsets:
+            return
+        self._used = key
+        behind = self._offset_seconds - self._offsets[key]
+        if behind >= _CLOCK_STEP_SECONDS:
+            self._advance(behind)
 
     def wait(self, seconds: float) -> None:
-        """Advance the clocks; what falls due on the way is done when it returns."""
-        for key in self._keys:
-            offset = self._advance(key, seconds)
-            if key is None and offset is not None:
-                self._offset_seconds = offset
+        """Advance the clock; what falls due on the way is done when it returns.
+
+        A callback that comes meanwhile is noted with the time at which the wait ends.
+        """
+        self._offset_seconds += seconds
+        self._advance(seconds)
+        self._offset_seconds = max(self._offset_seconds, self._offsets[self._used])
 
     @property
     def is_movable(self) -> bool:
         """An emulator's is."""
         return True
 
-    def _advance(self, key: str | None, seconds: float) -> float | None:
-        """Advance one account's clock; return how far it is from real time."""
+    def _advance(self, seconds: float) -> None:
+        """Advance the clock of the account that is used."""
         rest = round(seconds, 3)
-        offset = None
         while rest > 0:
-            answer = self._control.post("/clock", {"advance": rest}, key)
-            offset = float(answer["offset_seconds"])
+            answer = self._control.post("/clock", {"advance": rest}, self._used or None)
+            self._offsets[self._used] = float(answer["offset_seconds"])
             rest = round(rest - float(answer["advanced_seconds"]), 3)
             if answer["complete"]:
                 break
-        return offset
 
 
 def is_emulator(base_url: str, timeout_seconds: float) -> bool:

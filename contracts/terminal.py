@@ -130,7 +130,11 @@ class Progress:
 
 
 def verdict_table(
-    report: RunReport, claims: Iterable[Claim], console: Console, files: Sequence[Path] = ()
+    report: RunReport,
+    claims: Iterable[Claim],
+    console: Console,
+    files: Sequence[Path] = (),
+    failures_only: bool = False,
 ) -> None:
     """Print what a run found: all verdicts, then failures in full, totals and cost.
 
@@ -139,8 +143,12 @@ def verdict_table(
         claims: the catalogue it was judged by.
         console: where to, usually standard output.
         files: what was written, to be named at the end.
+        failures_only: print nothing but what failed.
     """
     built = build(report, claims)
+    if failures_only:
+        _print_failures(built, console)
+        return
     width = max([len(claim.id) for claim in built.claims], default=0)
     for section in dict.fromkeys(claim.section for claim in built.claims):
         console.print(Text(section, style="bold"))
