@@ -8,8 +8,8 @@ from pathlib import Path
 
 from emulator.calibration.har import TraceError, read_har
 from emulator.calibration.learn import learn
+from emulator.calibration.observe import observe
 from emulator.calibration.report import settings_file, table
-from emulator.calibration.trace import observe
 
 _PROGRAM = "gpt-image-emulator calibrate"
 _WRONG_CALL, _FAILED = 2, 1

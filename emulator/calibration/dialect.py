@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from emulator.calibration.lesson import Finding, Lesson, finding, joined, most_frequent
-from emulator.calibration.trace import Observed
+from emulator.calibration.observed import Observed
 from emulator.core.clock import LATEST_INSTANT
 from emulator.core.errors import Refusal
 from emulator.core.frame import Frame, broken_limits, parse_pixel_size, resolve_frame

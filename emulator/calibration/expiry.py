@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from emulator.calibration.lesson import Finding, Lesson, finding, joined, plain
-from emulator.calibration.trace import Fetch, Link, Observed
+from emulator.calibration.observed import Fetch, Link, Observed
 from emulator.core.clock import HOUR, MINUTE, SECOND
 from emulator.settings import Settings
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from emulator.calibration.dialect import rule_frame
 from emulator.calibration.lesson import Finding, Lesson, finding, most_frequent
-from emulator.calibration.trace import Observed
+from emulator.calibration.observed import Observed
 from emulator.core.frame import (
     DRAWN_EDGE_PX,
     TIERS,

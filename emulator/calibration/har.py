@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email.message import Message
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,21 @@ class TraceError(Exception):
     """A file that is no usable trace; the message says why."""
 
 
-def read_har(path: Path) -> list["Entry"]:
+@dataclass(frozen=True, slots=True)
+class Har:
+    """A HAR file.
+
+    Attributes:
+        entries: in the file's order.
+        clock_moved: whether the recorder moved the target's clock, as the contract kit does with
+            an emulator's.
+    """
+
+    entries: list["Entry"]
+    clock_moved: bool
+
+
+def read_har(path: Path) -> Har:
     """Read a trace.
 
     Raises:
@@ -48,7 +63,9 @@ def read_har(path: Path) -> list["Entry"]:
     entries = member(content, "log", "entries")
     if not isinstance(entries, list):
         raise TraceError(f"{path} is no HAR: a HAR is a JSON object with log.entries")
-    return [Entry(entry) for entry in entries if isinstance(entry, dict)]
+    target = member(content, "log", "_contracts", "facts", "target")
+    found = [Entry(entry) for entry in entries if isinstance(entry, dict)]
+    return Har(found, clock_moved=target == "emulator")
 
 
 def member(value: Any, *names: str) -> Any:

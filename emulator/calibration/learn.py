@@ -6,10 +6,10 @@ from emulator.calibration.dialect import learn_dialect
 from emulator.calibration.expiry import learn_expiry
 from emulator.calibration.frames import learn_frames
 from emulator.calibration.lesson import Lesson
+from emulator.calibration.observed import Observed
 from emulator.calibration.prices import learn_prices
 from emulator.calibration.retries import learn_retries
 from emulator.calibration.timing import learn_timing
-from emulator.calibration.trace import Observed
 from emulator.settings import Settings
 
 

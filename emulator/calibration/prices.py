@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from emulator.calibration.lesson import Finding, Lesson, plain
+from emulator.calibration.observed import Observed
 from emulator.calibration.price_fit import AUTO, MEDIUM, Fit, Reservation, fit_prices
-from emulator.calibration.trace import Observed
 from emulator.core.frame import TIERS, parse_pixel_size
 from emulator.core.pricing import MILLION, PriceTable
 from emulator.core.profile import QUALITIES, Profile

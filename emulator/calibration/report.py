@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from emulator.calibration.lesson import VERDICTS, Finding, Lesson
-from emulator.calibration.trace import Observed
+from emulator.calibration.observed import Observed
 from emulator.core.clock import rfc3339
 
 
@@ -21,6 +21,8 @@ def settings_file(lessons: Sequence[Lesson], found: Observed) -> str:
         lines += [f"# {note}" for note in lesson.notes]
         if lesson.value is not None:
             lines.append(f'{lesson.setting} = "{lesson.value}"')
+        elif all(finding.settable for finding in seen) and not lesson.notes:
+            lines.append(f"# {lesson.setting} needs nothing: the profile does so.")
     unseen = [
         lesson.setting
         for lesson in lessons

@@ -1,39 +1,50 @@
 """When callbacks are tried again."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from emulator.calibration.lesson import Finding, Lesson, plain
-from emulator.calibration.trace import Attempt, Observed
+from emulator.calibration.observed import Attempt, Observed
 from emulator.core.callback import RetryPolicy
 from emulator.core.clock import SECOND
 
 _SLACK_SECONDS = 2.0  # for the way, and for a recorder's clock
 _MOST_ATTEMPTS = 20
+_MOVED = (
+    "waits before callbacks were not learned: the recorder moved the target's clock, so when it"
+    " saw a callback is not when it came"
+)
 
 
 def learn_retries(found: Observed) -> Lesson:
     """Find the wait before each attempt; what no attempt shows stays as it is assumed."""
     waits: dict[int, list[float]] = {}
-    attempts: dict[str, list[tuple[int, Attempt]]] = {}
-    for attempt in found.attempts:
-        if attempt.at is not None:
-            attempts.setdefault(attempt.task_id, []).append((attempt.at, attempt))
-    for made in attempts.values():
-        made.sort(key=lambda timed: timed[0])
-        first_at, first = made[0]
-        if first.ended_at is not None:
-            waits.setdefault(1, []).append(max(0, first_at - first.ended_at) / SECOND)
-        for number, ((before_at, before), (at, _)) in enumerate(pairwise(made), 2):
-            if 200 <= before.status < 300:
-                break  # CB-2: what was delivered is not tried again; a copy is no retry
-            waits.setdefault(number, []).append((at - before_at) / SECOND)
+    for made in _attempts(found):
+        first = made[0]
+        if first.at is not None and first.ended_at is not None:
+            waits.setdefault(1, []).append(max(0, first.at - first.ended_at) / SECOND)
+        for number, (one, other) in enumerate(pairwise(made), 2):
+            waits.setdefault(number, []).append(((other.at or 0) - (one.at or 0)) / SECOND)
     policy = RetryPolicy()
     last = min(max((len(policy.delays_seconds), *waits)), _MOST_ATTEMPTS)
     findings = [_finding(number, waits.get(number, []), policy) for number in range(1, last + 1)]
     delays = [finding.seen or finding.assumed for finding in findings]
     is_seen = any(finding.seen is not None for finding in findings)
     value = ",".join(delays) if is_seen else None
-    return Lesson("callback_retry_delays_seconds", value, tuple(findings))
+    notes = (_MOVED,) if found.clock_moved and found.attempts else ()
+    return Lesson("callback_retry_delays_seconds", value, tuple(findings), notes)
+
+
+def _attempts(found: Observed) -> Iterable[list[Attempt]]:
+    """The attempts at each task's callback, in order, up to its delivery."""
+    by_task: dict[str, list[Attempt]] = {}
+    attempts = [] if found.clock_moved else found.attempts
+    for attempt in sorted(attempts, key=lambda attempt: attempt.at or 0):
+        made = by_task.setdefault(attempt.task_id, [])
+        # CB-2: what was delivered is not tried again; a copy is no retry.
+        if attempt.at is not None and not any(200 <= one.status < 300 for one in made):
+            made.append(attempt)
+    return [made for made in by_task.values() if made]
 
 
 def _finding(number: int, waits: list[float], policy: RetryPolicy) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from emulator.calibration.lesson import Finding, Lesson, finding, joined, plain
-from emulator.calibration.trace import Asked, Observed, Read
+from emulator.calibration.observed import Asked, Observed, Read
 from emulator.core.clock import SECOND
 from emulator.settings import Settings
 
