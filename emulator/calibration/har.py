@@ -60,9 +60,18 @@ def read_har(path: Path) -> Har:
         raise TraceError(f"{path} is no HAR: it is nested too deeply") from error
     except ValueError as error:
         raise TraceError(f"{path} is no HAR: it is no JSON ({error})") from error
+    return parse_har(content, str(path))
+
+
+def parse_har(content: Any, name: str) -> Har:
+    """Take parsed JSON as a trace; ``name`` is what errors call it.
+
+    Raises:
+        TraceError: it is no HAR.
+    """
     entries = member(content, "log", "entries")
     if not isinstance(entries, list):
-        raise TraceError(f"{path} is no HAR: a HAR is a JSON object with log.entries")
+        raise TraceError(f"{name} is no HAR: a HAR is a JSON object with log.entries")
     target = member(content, "log", "_contracts", "facts", "target")
     found = [Entry(entry) for entry in entries if isinstance(entry, dict)]
     return Har(found, clock_moved=target == "emulator")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import NamedTuple
 
 from emulator.core.frame import TIERS, parse_pixel_size
@@ -12,9 +12,12 @@ from emulator.core.pricing import MILLION, PriceTable
 MEDIUM, AUTO = "medium", "auto"
 _QUALITIES = ("low", "high", AUTO)
 _MOST_CREDITS = 10**9
-_MOST_CANDIDATES = 5
+_MOST_TRIES = 60
+_MOST_STEPS = 12
 _MOST_AREAS = 16
 _MOST_PIXELS = 10**9
+_ANY_FACTOR = (0, 10**9 * MILLION)
+_FINE_SCALE = 1000
 
 
 class Reservation(NamedTuple):
@@ -28,6 +31,7 @@ class Reservation(NamedTuple):
 
 
 Cells = dict[tuple[str, str], "Counter[int]"]
+Windows = dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ class Fit:
 
 def fit_prices(seen: Mapping[Reservation, int], assumed: PriceTable) -> Fit:
     """Find the table that misses the fewest reservations and changes the least.
+
+    Where each tier that was billed is seen at medium, a table that misses none is found if there
+    is one. Otherwise medium prices are searched, not exhaustively.
 
     Args:
         seen: reservations, and how often each was seen.
@@ -90,8 +97,7 @@ def _fit(
     """The best table with these limits, and how many of its values it changes."""
     start = replace(assumed, pixels_by_tier=limits)
     merged = _best(seen, _cells(seen, start, merge_auto=True), start)
-    qualities = {reservation.quality for reservation in seen}
-    if merged[0].weight == 0 or not {MEDIUM, AUTO} <= qualities:
+    if merged[0].weight == 0 or all(reservation.quality != AUTO for reservation in seen):
         return merged
     apart = _best(seen, _cells(seen, start, merge_auto=False), start)
     return min(merged, apart, key=lambda found: (found[0].weight, found[1]))
@@ -113,44 +119,75 @@ def _cells(seen: Mapping[Reservation, int], table: PriceTable, *, merge_auto: bo
 
 
 def _best(seen: Mapping[Reservation, int], cells: Cells, start: PriceTable) -> tuple[Fit, int]:
-    choices = [_credits_to_try(tier, cells, start) for tier in TIERS]
-    best: tuple[Fit, int] | None = None
-    for credits in product(*choices):
-        by_tier = dict(zip(TIERS, credits, strict=True))
+    """The first table that misses nothing, else the one that misses least."""
+    found = []
+    for credits in islice(_assignments(cells, start), _MOST_TRIES):
         factors = dict(start.millionths_by_quality)
         for quality in _QUALITIES:
-            factors[quality] = _factor(quality, cells, by_tier, factors[quality])
-        table = replace(start, credits_by_tier=by_tier, millionths_by_quality=factors)
-        found = Fit(table, tuple(_missed(seen, table)))
-        change = sum(by_tier[tier] != start.credits_by_tier[tier] for tier in TIERS)
+            factors[quality] = _factor(quality, cells, credits, factors[quality])
+        table = replace(start, credits_by_tier=credits, millionths_by_quality=factors)
+        fit = Fit(table, tuple(_missed(seen, table)))
+        change = sum(credits[tier] != start.credits_by_tier[tier] for tier in TIERS)
         change += sum(factors[q] != start.millionths_by_quality[q] for q in _QUALITIES)
-        if best is None or (found.weight, change) < (best[0].weight, best[1]):
-            best = found, change
-    if best is None:
-        raise RuntimeError("each tier has a value to try")
-    return best
+        found.append((fit, change))
+        if fit.weight == 0:
+            break
+    return min(found, key=lambda one: (one[0].weight, one[1]))
 
 
-def _credits_to_try(tier: str, cells: Cells, start: PriceTable) -> list[int]:
-    """Medium prices that a tier may have, the likeliest first."""
+def _assignments(cells: Cells, start: PriceTable) -> Iterator[dict[str, int]]:
+    """Medium prices of all tiers to try, the likeliest first."""
+    shown = {tier: sum(one == tier for one, _ in cells) for tier in TIERS}
+    order = sorted(TIERS, key=lambda tier: ((tier, MEDIUM) not in cells, -shown[tier]))
+
+    def assign(place: int, credits: dict[str, int], windows: Windows) -> Iterator[dict[str, int]]:
+        if place == len(order):
+            yield {tier: credits[tier] for tier in TIERS}
+            return
+        tier = order[place]
+        for price in _medium_prices(tier, cells, start, windows):
+            narrowed = {**windows, **_narrowed(tier, price, cells, windows)}
+            yield from assign(place + 1, {**credits, tier: price}, narrowed)
+
+    return assign(0, {}, dict.fromkeys(_QUALITIES, _ANY_FACTOR))
+
+
+def _medium_prices(tier: str, cells: Cells, start: PriceTable, windows: Windows) -> list[int]:
+    """What a tier may cost at medium; ``windows`` are the factors that other tiers leave open."""
     medium = cells.get((tier, MEDIUM))
     if medium:
-        return [price for price, _ in medium.most_common(_MOST_CANDIDATES)]
-    tries = [start.credits_by_tier[tier]]
+        return [price for price, _ in medium.most_common(2)]
+    prices = {q: cells[tier, q].most_common(1)[0][0] for q in _QUALITIES if (tier, q) in cells}
+    if not prices:
+        return [start.credits_by_tier[tier]]
+    tries: list[int] = []
+    least, most = 0, _MOST_CREDITS
+    for quality, price in prices.items():
+        low, high = windows[quality]
+        least = max(least, (price - 1) * MILLION // high + 1 if high else 0)
+        most = min(most, price * MILLION // low if low else most)
+        factor = start.millionths_by_quality[quality]
+        tries += [price * MILLION // factor, -(-price * MILLION // factor)]
+    tries.append(start.credits_by_tier[tier])
+    if all(windows[quality] == _ANY_FACTOR for quality in prices):
+        # Nothing sets a scale: a finer one leaves the other tiers more room.
+        tries += [price * scale for price in prices.values() for scale in (1, _FINE_SCALE)]
+    else:
+        tries += range(least, most + 1, max(1, (most - least) // _MOST_STEPS))
+    within = [credits for credits in tries if least <= credits <= most]
+    return list(dict.fromkeys(within or tries[:1]))
+
+
+def _narrowed(tier: str, medium: int, cells: Cells, windows: Windows) -> Windows:
+    """The factors that are left once a tier's medium price is decided."""
+    left = {}
     for quality in _QUALITIES:
-        for price, _ in cells.get((tier, quality), Counter()).most_common(2):
-            factors = [start.millionths_by_quality[quality]]
-            factors += [
-                other * MILLION // base
-                for one in TIERS
-                for other, _ in cells.get((one, quality), Counter()).most_common(1)
-                for base, _ in cells.get((one, MEDIUM), Counter()).most_common(1)
-                if base and other
-            ]
-            for factor in filter(None, factors):
-                tries += [price * MILLION // factor, -(-price * MILLION // factor)]
-    tries = [credits for credits in tries if credits <= _MOST_CREDITS]
-    return list(dict.fromkeys(tries))[:_MOST_CANDIDATES]
+        for price, _ in cells.get((tier, quality), Counter()).most_common(1):
+            for low, high in _range(medium, price):
+                window = max(low, windows[quality][0]), min(high, windows[quality][1])
+                if window[0] <= window[1]:
+                    left[quality] = window
+    return left
 
 
 def _factor(quality: str, cells: Cells, credits: Mapping[str, int], assumed: int) -> int:
@@ -175,7 +212,7 @@ def _factor(quality: str, cells: Cells, credits: Mapping[str, int], assumed: int
 def _range(credits: int, price: int) -> list[tuple[int, int]]:
     """The factors that make ``price`` of ``credits``, rounded up; one range or none."""
     if credits == 0:
-        return [(0, 10**9 * MILLION)] if price == 0 else []
+        return [_ANY_FACTOR] if price == 0 else []
     low, high = max(0, (price - 1) * MILLION // credits + 1), price * MILLION // credits
     return [(low, high)] if low <= high else []
 

@@ -23,7 +23,10 @@ def learn_prices(found: Observed, profile: Profile) -> list[Lesson]:
     tiers: Counter[str] = Counter()
     qualities: Counter[str] = Counter()
     in_pixels = 0
+    missed = {reservation for reservation, _, _ in fit.missed}
     for reservation, count in seen.items():
+        if reservation in missed:
+            continue
         tiers[table.billed_tier(reservation.size, reservation.tier)] += count
         qualities[reservation.quality] += count
         in_pixels += count if parse_pixel_size(reservation.size) else 0
@@ -101,7 +104,7 @@ def _misses(fit: Fit) -> Iterator[str]:
     ]
     more = len(missed) - len(shown)
     yield (
-        "no price table gives every reservation; the closest one misses "
+        "no price table was found that gives every reservation; the closest one misses "
         + "; ".join(shown)
         + (f"; and {more} more" if more else "")
     )

@@ -10,8 +10,8 @@ from emulator.core.clock import rfc3339
 def settings_file(lessons: Sequence[Lesson], found: Observed) -> str:
     """Write the settings file: a comment for each value, and nothing of the trace's texts."""
     lines = [
-        "# How the emulator behaves as a recorded trace did: gpt-image-emulator serve --settings",
-        f"# this file. Learned from {summary(found)}.",
+        "# Settings that make gpt-image-emulator behave as a recorded trace did.",
+        f"# Learned from {summary(found)}.",
     ]
     for lesson in lessons:
         seen = [finding for finding in lesson.findings if finding.seen is not None]
