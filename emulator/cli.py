@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The process's exit code: 0, 1 where the server could not run, 2 for a wrong call.
     """
     parsed = _parser().parse_args(arguments)
+    if parsed.command == "calibrate":
+        from emulator.calibrate_command import run_calibrate
+
+        return run_calibrate(parsed)
     names = (FILE_SETTING, *(info.name for info in SETTINGS))
     flags = {name: text for name in names if (text := getattr(parsed, name, None)) is not None}
     try:
@@ -93,6 +97,15 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("name", metavar="KEY_OR_NAME")
     for action in (create, listing, revoke):
         _add_settings(action, ["database", "initial_credits"])
+    calibrate = commands.add_parser(
+        "calibrate", help="write a settings file that behaves as a recorded trace did"
+    )
+    calibrate.add_argument("trace", metavar="TRACE.har", help="HAR 1.2: creations, polls, pictures")
+    calibrate.add_argument(
+        "--output", metavar="FILE", default="calibrated.toml",
+        help="settings file to write (default: calibrated.toml)",
+    )  # fmt: skip
+    calibrate.add_argument("--force", action="store_true", help="overwrite the file")
     return parser
 
 
