@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from contracts.checks.evidence import is_emulator, shown, text_in
 from contracts.checks.lives import age_when_open
 from contracts.checks.times import HOUR_SECONDS, LINK_SECONDS, TOLERANCE_SECONDS, TargetTime
-from contracts.exchange import CALLBACK, Exchange, fields_of
+from contracts.exchange import Exchange, fields_of
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.observed import EXPIRED, FAILED, SUCCESS, Life, Read, absolute_url, instant
 from contracts.observed import result_urls as urls_of
@@ -94,13 +94,9 @@ def _results(view: View) -> Iterator[tuple[str | int, Exchange, tuple[str, ...]]
         for call in life.callbacks:
             result = fields_of(call.request.json).get("result")
             found.append((life.task_id, call, urls_of(result)))
-    told = {url: owner for owner, call, urls in found for url in urls if call.direction == CALLBACK}
     for creation in view.creations:
         if creation.status == 200:
-            urls = urls_of(creation.answer)
-            # A call that waited tells no id; its callback does.
-            owner = next((told[url] for url in urls if url in told), creation.exchange.number)
-            found.append((owner, creation.exchange, urls))
+            found.append((creation.exchange.number, creation.exchange, urls_of(creation.answer)))
     return (result for result in found if result[2])
 
 
