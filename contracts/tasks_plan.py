@@ -24,6 +24,8 @@ _ENDS = {
     ("end", "generations", "succeeds"): 6.0,
     ("end", "generations", "fails"): 5.0,
     ("end", "generations", "hangs"): 4.0,
+    ("end", "sync", "succeeds"): 2.0,
+    ("end", "sync", "fails"): 4.0,
     ("told", "taken", "succeeds"): 2.0,
     ("told", "taken", "fails"): 1.0,
 }
@@ -198,6 +200,8 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
 def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     has_pictures = values["outcome"] in ("succeeds", "partial")
     for name, value in values.items():
+        if name == "resolution" and ":" not in (values["size"] or ""):
+            continue  # GEN-5: a tier shows in ratios only
         if has_pictures or name not in _SHOWN_BY_PICTURES:
             yield (name, value)
     if has_pictures:
