@@ -1,20 +1,18 @@
 """The command line of the contract kit."""
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
-from contracts.options import EXIT_INTERRUPTED, EXIT_USAGE, MODES, EngineError
+from contracts.keys import KEY_VARIABLE, SECOND_KEY_VARIABLE, TOKEN_VARIABLE
+from contracts.options import EXIT_FILE, EXIT_INTERRUPTED, EXIT_USAGE, MODES, EngineError
 
 PROGRAM = "gpt-image-contracts"
-KEY_VARIABLE = "GPT_IMAGE_CONTRACTS_KEY"
-SECOND_KEY_VARIABLE = "GPT_IMAGE_CONTRACTS_SECOND_KEY"
-TOKEN_VARIABLE = "GPT_IMAGE_CONTRACTS_EMULATOR_TOKEN"  # noqa: S105  # the variable's name
 
 _DESCRIPTION = "Does a server do what the upstream's documents say? Checks it, claim by claim."
 _EPILOG = f"""\
@@ -33,7 +31,6 @@ exit codes:
   130  interrupted; what was seen is judged and written
 """
 DEFAULT_FOLDER = Path("contract-report")
-_PER_MINUTE_ELSEWHERE = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,18 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupted)
-    # Imported here: --help and wrong calls are answered at once.
-    from contracts import commands
-
     try:
+        # Imported here: --help and wrong calls are answered at once.
+        from contracts import commands
+
         code: int = getattr(commands, parsed.command)(parsed)
     except EngineError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return _say(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)  # noqa: T201
-        return EXIT_INTERRUPTED
+        return _say("interrupted", EXIT_INTERRUPTED)
+    except OSError as error:  # a disk that is full, a folder that is gone
+        return _say(f"{error.filename or 'a file'}: {error.strerror or error}", EXIT_FILE)
     return code
+
+
+def _say(message: str, exit_code: int) -> int:
+    from contracts.report.text import one_line
+
+    print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201
+    return exit_code
 
 
 def _interrupted(number: int, frame: object) -> NoReturn:
@@ -70,22 +74,28 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def _number(convert: Any, least: float, words: str) -> Any:
+def _number(convert: Any, least: float, most: int, words: str) -> Any:
     def read(text: str) -> Any:
         try:
             value = convert(text)
-        except (ValueError, ZeroDivisionError):
-            value = None
-        if value is None or not least <= value < 10**12:
-            raise argparse.ArgumentTypeError(f"must be {words}; {text!r} was given")
+            fits = least <= value <= most
+        except (ValueError, ArithmeticError):  # Decimal can't compare what is no number
+            fits = False
+        if not fits:
+            message = f"must be {words} from {least:g} to {most:,}; {text!r} was given"
+            raise argparse.ArgumentTypeError(message)
         return value
 
     return read
 
 
-_WHOLE = _number(int, 0, "a whole number from 0")
-_POSITIVE = _number(int, 1, "a whole number from 1")
-_SECONDS = _number(float, 0.1, "a number of seconds from 0.1")
+_CREDITS = _number(int, 0, 10**12, "a whole number")
+_SECONDS = _number(float, 0.1, 86_400, "a number of seconds")
+_EXAMPLES = _number(int, 0, 10_000, "a whole number")
+
+
+def _credits_per_image(text: str) -> Fraction:
+    return Fraction(_number(Decimal, 1, 10**9, "a number of credits")(text))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -154,7 +164,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--tasks",
-        type=_POSITIVE,
+        type=_number(int, 1, 1000, "a whole number"),
         default=10,
         metavar="N",
         help="how many paid tasks the plan may have (default: 10)",
@@ -169,14 +179,14 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--credits-per-image",
-        type=_number(Fraction, 1, "a number of credits from 1"),
+        type=_credits_per_image,
         metavar="CREDITS",
         help="what one image at the default settings costs at most (default:"
         " what the target says, or 1000)",
     )
     add(
         "--max-credits",
-        type=_WHOLE,
+        type=_CREDITS,
         metavar="CREDITS",
         help="the most that may be spent in a day (UTC), all runs at this target with this key"
         " together; needed for must-reject and paid runs, but not against an emulator",
@@ -188,25 +198,31 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--callback-port",
-        type=_WHOLE,
+        type=_number(int, 0, 65_535, "a port"),
         default=0,
         metavar="PORT",
         help="where callbacks are received (default: a free one)",
     )
-    add("--seed", type=_WHOLE, default=0, help="what is random follows from it (default: 0)")
+    add(
+        "--seed",
+        type=_number(int, 0, 2**63 - 1, "a whole number"),
+        default=0,
+        metavar="N",
+        help="what is random follows from it (default: 0)",
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--requests-per-minute",
-        type=_number(float, 0.1, "a number from 0.1"),
+        type=_number(float, 0.1, 10**6, "a number"),
         metavar="N",
         help="the rate that is not exceeded (default: 60, without limit against an emulator)",
     )
     add(
         "--concurrency",
-        type=_POSITIVE,
+        type=_number(int, 1, 100, "a whole number"),
         default=1,
         metavar="N",
         help="tasks under way at the same time (default: 1)",
@@ -237,14 +253,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--explore",
-        type=_WHOLE,
+        type=_EXAMPLES,
         default=None,
         metavar="N",
         help="random lives that a state machine tries, on an emulator (default: 20)",
     )
     add(
         "--schema-examples",
-        type=_WHOLE,
+        type=_EXAMPLES,
         default=None,
         metavar="N",
         help="examples an operation that Schemathesis tries, on an emulator (default: 10)",
@@ -272,11 +288,6 @@ def _add_output(parser: argparse.ArgumentParser, folder: Path | None) -> None:
         help=f"where the reports go (default: {shown})",
     )
     parser.add_argument("--quiet", action="store_true", help="print the failures only")
-
-
-def environment_key(name: str) -> str | None:
-    """A key from the environment; None where there is none."""
-    return os.environ.get(name, "").strip() or None
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """What each command does."""
 
 import argparse
-import getpass
 import os
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,15 +12,20 @@ from rich.console import Console
 
 from contracts import state as states
 from contracts.claims import load_claims
-from contracts.cli import KEY_VARIABLE, SECOND_KEY_VARIABLE, TOKEN_VARIABLE, environment_key
 from contracts.exchange import Trace
 from contracts.har import TraceError, read_har
+from contracts.keys import (
+    KEY_VARIABLE,
+    SECOND_KEY_VARIABLE,
+    TOKEN_VARIABLE,
+    asked_key,
+    environment_key,
+)
 from contracts.ledger import DayFile
 from contracts.options import (
     EXIT_ENGINE,
     EXIT_FAILED,
     EXIT_FILE,
-    EXIT_INTERRUPTED,
     EXIT_LIMIT,
     EXIT_USAGE,
     EngineError,
@@ -32,11 +35,12 @@ from contracts.outputs import print_plan, show, show_comparison, write_reports
 from contracts.plan import make_plan
 from contracts.price_book import PriceBook
 from contracts.run_report import RunReport, Spend
-from contracts.runner import INTERRUPTED, run_with_state
-from contracts.target import LOOPBACK, base_url_of, is_emulator
+from contracts.runner import run_with_state
+from contracts.target import base_url_of, is_emulator
 from contracts.tasks_plan import Means
 from contracts.terminal import Progress
 from contracts.verdict import judge
+from contracts.wire import LOOPBACK
 
 _EMULATOR_EXPLORES, _EMULATOR_SCHEMA_EXAMPLES = 20, 10
 _PER_MINUTE_ELSEWHERE = 60.0
@@ -66,7 +70,7 @@ def run(parsed: argparse.Namespace) -> int:
     if emulator:
         spend = None
     else:
-        options = replace(options, key=options.key or _asked_key())
+        options = replace(options, key=options.key or asked_key())
         spend = day_file(base_url, options.key or "")
     folder = _writable(parsed.output)
     with Progress(Console(stderr=True), parsed.quiet) as terminal:
@@ -82,7 +86,7 @@ def recheck(parsed: argparse.Namespace) -> int:
     """Finish what a run left for a later day."""
     state, trace = states.read_state(parsed.state)
     options = Options(timeout_seconds=parsed.timeout_seconds)
-    states.recheck(state, trace, lambda: environment_key(KEY_VARIABLE) or _asked_key(), options)
+    states.recheck(state, trace, lambda: environment_key(KEY_VARIABLE) or asked_key(), options)
     report = _judged(trace, state.strict, "other", state.mode, state.seed)
     folder = _writable(parsed.output or parsed.state.parent)
     return _finish(replace(report, run_id=state.run_id), folder, parsed.quiet)
@@ -135,20 +139,6 @@ def _print_plan(base_url: str, options: Options, emulator: bool) -> None:
     print_plan(base_url, options, make_plan(options, means, prices, claims), prices)
 
 
-def _asked_key() -> str:
-    """Ask a person for the key.
-
-    Raises:
-        EngineError: there is no person.
-    """
-    if not sys.stdin.isatty():
-        raise EngineError(f"no API key: set {KEY_VARIABLE}", EXIT_USAGE)
-    key = getpass.getpass("API key (is not shown): ").strip()
-    if not key:
-        raise EngineError("no API key was typed", EXIT_USAGE)
-    return key
-
-
 def day_file(base_url: str, key: str) -> DayFile:
     """Where a day's spend at a target with a key is written down."""
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
@@ -174,7 +164,7 @@ def _writable(folder: Path) -> Path:
 
 
 def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunReport:
-    now = datetime.now(UTC).timestamp()
+    times = [exchange.sent_at for exchange in trace] or [datetime.now(UTC).timestamp()]
     return RunReport(
         run_id=str(trace.facts.get("run_id") or "trace"),
         version=version("gpt-image-emulator"),
@@ -183,8 +173,8 @@ def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunR
         mode=mode,
         strict=strict,
         seed=seed,
-        started_at=now,
-        finished_at=now,
+        started_at=min(times),
+        finished_at=max(times),
         judgement=judge(trace, tuple(load_claims()), strict),
         spend=Spend(),
         trace=trace,
@@ -195,10 +185,8 @@ def _finish(report: RunReport, folder: Path, quiet: bool) -> int:
     """Write and show a report; return the exit code."""
     paths = write_reports(report, folder)
     show(report, paths, quiet)
-    if report.stopped == INTERRUPTED:
-        return EXIT_INTERRUPTED
+    if report.exit_code not in (0, EXIT_LIMIT):
+        return report.exit_code
     if report.failures:
         return EXIT_FAILED
-    if report.engine_errors:
-        return EXIT_ENGINE
-    return EXIT_LIMIT if report.stopped else 0
+    return EXIT_ENGINE if report.engine_errors else report.exit_code

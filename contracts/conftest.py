@@ -6,8 +6,8 @@ from functools import cache
 import pytest
 
 from contracts.claims import load_claims
-from contracts.cli import KEY_VARIABLE, SECOND_KEY_VARIABLE, TOKEN_VARIABLE, environment_key
 from contracts.commands import day_file
+from contracts.keys import KEY_VARIABLE, SECOND_KEY_VARIABLE, TOKEN_VARIABLE, environment_key
 from contracts.options import MODES, EngineError, Options
 from contracts.run_report import RunReport
 from contracts.runner import run_kit

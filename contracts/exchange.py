@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from functools import cached_property
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-_API_PATH = re.compile(r"/v1/(images|tasks|credits|models)(/|$)")
+API_PATH = re.compile(r"/v1/(images|tasks|credits|models)(/|$)")
 
 Headers = tuple[tuple[str, str], ...]
 Direction = Literal["sent", "callback"]
@@ -68,8 +68,8 @@ class Request:
     @cached_property
     def path(self) -> str:
         """The path from ``/v1`` on, without ``/api`` (BASE-1) or a gateway's prefix before it."""
-        path = urlsplit(self.url).path
-        found = _API_PATH.search(path)
+        path = split_url(self.url).path
+        found = API_PATH.search(path)
         return path[found.start() :] if found else path.removeprefix("/api")
 
     @cached_property
@@ -119,6 +119,8 @@ class Exchange:
         direction: ``sent``: the kit asked the target; ``callback``: the target called the kit.
         sender: a label for the key that was used (``key-1``); empty where there was none.
         purpose: why it was sent, for people; judges don't read it.
+        late_by_seconds: how much earlier than ``sent_at`` it may have happened, where the kit can't
+            tell: a callback that came while time was being moved.
     """
 
     number: int
@@ -130,6 +132,7 @@ class Exchange:
     direction: Direction = SENT
     sender: str = ""
     purpose: str = ""
+    late_by_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,19 @@ class Trace:
     def __getitem__(self, number: int) -> Exchange:
         """The exchange with a number."""
         return self.exchanges[number - 1]
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL; all empty where it can't be read."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def without_fragment(url: str) -> str:
+    """A URL as it is asked for."""
+    return url.partition("#")[0]
 
 
 def parsed_json(body: bytes) -> Any:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from contracts.exchange import Exchange, Trace
@@ -12,6 +13,7 @@ from contracts.findings import Finding
 from contracts.machine import DeviationError, LifeMachine
 
 _STEPS = 14
+_MOST_LIVES = 120
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Explorer:
         base_url: of the emulator.
         control_token: opens its control API.
         timeout_seconds: how long an answer may take.
+        lives: how many were tried.
         kept: exchanges of the lives that are kept, each a list.
         findings: what the model found.
     """
@@ -29,6 +32,7 @@ class Explorer:
     base_url: str
     control_token: str | None
     timeout_seconds: float
+    lives: int = 0
     kept: list[list[Exchange]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -49,8 +53,9 @@ class Explorer:
             phases=(Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
             print_blob=False,
+            report_multiple_bugs=False,
         )
-        with suppress(DeviationError):
+        with suppress(DeviationError, Flaky):  # flaky: the shrinking was cut short
             run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)
 
     def _machine(self, told: Callable[[str], None]) -> type[LifeMachine]:
@@ -58,6 +63,7 @@ class Explorer:
 
         class Machine(LifeMachine):
             def __init__(self) -> None:
+                explorer.lives += 1
                 super().__init__(explorer)
 
             def teardown(self) -> None:
@@ -65,6 +71,11 @@ class Explorer:
                 told("a life")
 
         return Machine
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether enough lives were tried to shrink a wrong one."""
+        return bool(self.findings) and self.lives > _MOST_LIVES
 
     def keep(self, trace: Trace, wrong: Finding | None) -> None:
         """Keep a life; of those that went wrong only the last, which is the shortest."""

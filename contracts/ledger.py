@@ -51,11 +51,15 @@ class DayFile:
             raise EngineError(message, EXIT_FILE) from error
 
     @contextmanager
-    def _locked(self) -> Iterator[IO[str]]:
-        with self.path.open("r+", encoding="utf-8") as file:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
+    def _locked(self) -> Iterator[IO[bytes]]:
+        try:
+            with self.path.open("r+b") as file:
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                yield file
+        except OSError as error:
+            message = f"the spend ledger {self.path} can't be written: {error.strerror}"
+            raise EngineError(message, EXIT_FILE) from error
 
     def total(self) -> int:
         """What was spent, in credits; reservations that were not settled included."""
@@ -79,27 +83,25 @@ class DayFile:
     def settle(self, name: str, credits: int) -> None:
         """Write down what a reservation cost; the last word counts."""
         with self._locked() as file:
-            file.seek(0, os.SEEK_END)
+            self._amounts(file)  # takes away what another run that was killed left torn
             self._append(file, {"id": name, "settled": credits})
 
-    def _append(self, file: IO[str], line: dict[str, Any]) -> None:
-        file.write(json.dumps(line) + "\n")
+    def _append(self, file: IO[bytes], line: dict[str, Any]) -> None:
+        file.write(json.dumps(line).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
-    def _amounts(self, file: IO[str]) -> dict[str, int]:
-        amounts: dict[str, int] = {}
-        content = file.read()
-        whole, newline, torn = content.rpartition("\n")
+    def _amounts(self, file: IO[bytes]) -> dict[str, int]:
+        whole, newline, torn = file.read().rpartition(b"\n")
         if torn:  # its writer was killed before its request left
-            file.seek(0)
-            file.truncate(len((whole + newline).encode("utf-8")))
+            file.truncate(len(whole + newline))
             file.seek(0, os.SEEK_END)
+        amounts: dict[str, int] = {}
         for number, text in enumerate(whole.splitlines(), 1):
             try:
                 line = json.loads(text)
                 amounts[line["id"]] = int(line.get("settled", line.get("reserved")))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
                 message = (
                     f"line {number} of the spend ledger {self.path} can't be read; look at it,"
                     " then mend or remove it"

@@ -15,10 +15,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
-from contracts.client import Recorder
 from contracts.exchange import CALLBACK, Exchange, Request, Response
 from contracts.options import EXIT_ENGINE, EXIT_USAGE, EngineError
+from contracts.recorder import Recorder
 
+_MOVED = "-moved"
 _LARGEST_BODY_BYTES = 4_000_000
 _CHECK_TIMEOUT_SECONDS = 10.0
 _START_TIMEOUT_SECONDS = 10.0
@@ -46,9 +47,9 @@ class Receiver:
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._listener.bind(("127.0.0.1" if public_url is None else "", port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             self._listener.close()
-            message = f"--callback-port {port} can't be listened on: {error.strerror}"
+            message = f"--callback-port {port} can't be listened on: {error}"
             raise EngineError(message, EXIT_USAGE) from error
         self._port = self._listener.getsockname()[1]
         self._base = (public_url or f"http://127.0.0.1:{self._port}").rstrip("/")
@@ -81,6 +82,8 @@ class Receiver:
             statuses: what it answers in turn; the last one from then on.
         """
         self._statuses[name] = list(statuses)
+        self._statuses[name + _MOVED] = [204]
+        self._arrived[name + _MOVED] = []
         self._told[name] = list(statuses)
         self._arrived[name] = []
         return f"{self._base}/{self._secret}/{name}"
@@ -104,7 +107,7 @@ class Receiver:
         url = self.hook("reachable", [204])
         try:
             status = httpx2.get(url, timeout=_CHECK_TIMEOUT_SECONDS).status_code
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             status = 0
             problem = str(error) or type(error).__name__
         else:
@@ -136,7 +139,10 @@ class Receiver:
                 statuses = self._statuses[name]
                 status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
             self._record(name, request, bytes(body), status, time.monotonic() - began)
-        await HttpResponse(status_code=status)(scope, receive, send)
+        headers = {}
+        if 300 <= status < 400:  # a redirect that nobody should follow (CB-3)
+            headers["Location"] = f"{self._base}/{self._secret}/{name}{_MOVED}"
+        await HttpResponse(status_code=status, headers=headers)(scope, receive, send)
 
     def _record(
         self, name: str, request: HttpRequest, body: bytes, status: int, seconds: float
@@ -157,6 +163,7 @@ class Receiver:
             response=Response(status),
             direction=CALLBACK,
             purpose=f"callback to {name}",
+            late_by_seconds=self._recorder.clock.step_seconds,
         )
         with self._lock:
             self._arrived[name].append(exchange)

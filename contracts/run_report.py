@@ -69,6 +69,7 @@ class RunReport:
         trace: every exchange.
         notes: what a reader should know, one line each.
         stopped: why the run ended before its plan did; None where it did not.
+        exit_code: that of the process where it was stopped.
         pending: claims that only a later ``recheck`` can decide.
     """
 
@@ -86,6 +87,7 @@ class RunReport:
     trace: Trace
     notes: tuple[str, ...] = ()
     stopped: str | None = None
+    exit_code: int = 0
     pending: tuple[str, ...] = field(default=())
 
     @property

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from contracts.exchange import Trace
 from contracts.har import TraceError, read_har
-from contracts.options import EXIT_FILE, EXIT_NOT_YET, EngineError, Options
+from contracts.options import EXIT_FILE, EXIT_NOT_YET, EXIT_UNREACHABLE, EngineError, Options
 
 KIND: Literal["gpt-image-contracts-state"] = "gpt-image-contracts-state"
 STATE_FILE, TRACE_FILE = "state.json", "trace.har"
+_LAST_INSTANT = 253_402_300_799.0  # of the year 9999
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PendingLink:
     """
 
     url: str
-    due_at: float
+    due_at: Annotated[float, Field(ge=0, le=_LAST_INSTANT)]
     task_path: str | None
 
 
@@ -75,10 +76,12 @@ def fingerprint(key: str) -> str:
 def write_state(state: State, folder: Path) -> Path:
     """Write a state file, readable by its owner only."""
     path = folder / STATE_FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    part = folder / f".{STATE_FILE}.part"
+    part.unlink(missing_ok=True)  # a mode is only given to a new file
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(state), file, indent=1)
-    return path
+    return part.replace(path)
 
 
 def read_state(path: Path) -> tuple[State, Trace]:
@@ -109,6 +112,9 @@ def read_state(path: Path) -> tuple[State, Trace]:
             f" run {state.run_id}; put the files of one run together"
         )
         raise EngineError(message, EXIT_FILE)
+    if trace.base_url != state.target:
+        message = f"{trace_path} is of {trace.base_url}, {path} of {state.target}"
+        raise EngineError(message, EXIT_FILE)
     return state, trace
 
 
@@ -122,14 +128,17 @@ def recheck(state: State, trace: Trace, key: Callable[[], str], options: Options
         options: how fast, and how long to wait.
 
     Raises:
-        EngineError: nothing is due yet, or the key is another one.
+        EngineError: nothing is due yet, the key is another one, or nothing answers.
     """
     # Imported here: most commands need no client.
-    from contracts.client import Client, Pace, Recorder
+    from contracts.client import Client
     from contracts.ledger import SpendLedger
+    from contracts.pace import Pace
     from contracts.price_book import PriceBook
+    from contracts.recorder import Recorder
     from contracts.redact import Redactor
     from contracts.target import Clock
+    from contracts.wire import Wire
 
     due = state.due(time.time())
     if not due:
@@ -148,15 +157,21 @@ def recheck(state: State, trace: Trace, key: Callable[[], str], options: Options
         SpendLedger(0, None),
         PriceBook(None),
         Pace(options.requests_per_minute),
-        options.timeout_seconds,
+        Wire(trace.base_url, options.timeout_seconds),
     )
     try:
-        for link in due:
-            client.send("GET", link.url, key=None, purpose="must be dead by now")
-        for path in dict.fromkeys(link.task_path for link in due if link.task_path):
+        answers = [
+            client.send("GET", link.url, key=None, purpose="must be dead by now") for link in due
+        ]
+        answers += [
             client.send("GET", path, purpose="read the task again")
+            for path in dict.fromkeys(link.task_path for link in due if link.task_path)
+        ]
     finally:
         client.close()
+    if not any(answer.status for answer in answers):
+        message = f"{state.target} can't be reached: {answers[0].exchange.failure}"
+        raise EngineError(message, EXIT_UNREACHABLE)
     trace.facts["ended_at"] = time.time()
 
 

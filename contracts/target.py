@@ -1,38 +1,52 @@
 """What is tested: where it is, what it is, and its time."""
 
 import time
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, TypeVar
+from urllib.parse import urlunsplit
 
 import httpx2
 
+from contracts.exchange import API_PATH, fields_of, parsed_json, split_url
 from contracts.options import EXIT_NOT_THE_API, EXIT_UNREACHABLE, EXIT_USAGE, EngineError
+from contracts.redact import Redactor
+from contracts.wire import LostError, Wire, tls_context
 
 EMULATOR, OTHER = "emulator", "other"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CLOCK_STEP_SECONDS = 0.002  # accounts' clocks count milliseconds
+_PORTS = {"http": 80, "https": 443}
+_PROBE_TIMEOUT_SECONDS = 10.0
 _CONTROL_TIMEOUT_SECONDS = 90.0  # a long advance does all that falls due on the way
+_Kind = TypeVar("_Kind", str, float)
 
 
 def base_url_of(text: str) -> str:
-    """What stands before ``/v1`` in a URL that somebody typed.
+    """What stands before ``/v1`` in a URL that somebody typed, in one spelling.
 
     Raises:
-        EngineError: it is no http(s) URL.
+        EngineError: it is no http(s) URL, or leads further than ``/v1``.
     """
-    parts = urlsplit(text.strip())
+    parts = split_url(text.strip())
     try:
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        host, port = parts.hostname or "", parts.port
     except ValueError:
-        usable = False
-    if not usable or parts.username or parts.query or parts.fragment:
-        message = (
-            f"--base-url takes an http or https URL such as http://127.0.0.1:8080; {text!r} was"
-            " given"
-        )
-        raise EngineError(message, EXIT_USAGE)
+        host, port = "", None
+    if parts.scheme not in _PORTS or not host or port == 0:
+        raise _refused(f"{Redactor().url(text)!r} was given")
+    if "@" in parts.netloc:
+        raise _refused("one with a user's name was given, which is not shown")
     path = parts.path.rstrip("/").removesuffix("/v1").removesuffix("/api").rstrip("/")
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    if parts.query or parts.fragment or API_PATH.search(path):
+        raise _refused(f"{Redactor().url(text)!r} says more than where the API begins")
+    # The limit of a day is kept by this text, so one target must not have several.
+    netloc = f"[{host}]" if ":" in host else host
+    if port is not None and port != _PORTS[parts.scheme]:
+        netloc += f":{port}"
+    return urlunsplit((parts.scheme, netloc, path, "", ""))
+
+
+def _refused(problem: str) -> EngineError:
+    message = f"--base-url takes an http or https URL such as http://127.0.0.1:8080; {problem}"
+    return EngineError(message, EXIT_USAGE)
 
 
 class Clock:
@@ -48,6 +62,11 @@ class Clock:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)
+
+    @property
+    def step_seconds(self) -> float:
+        """How long the wait is that goes on; 0 where none does."""
+        return 0.0
 
     def serve(self, key: str) -> None:
         """Say whose account is used next; empty: the run's own."""
@@ -68,7 +87,7 @@ class Control:
     """
 
     def __init__(self, base_url: str, token: str | None, key: str) -> None:
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = _bearer(key)
         if token is not None:
             headers["X-Emulator-Token"] = token
         self._client = httpx2.Client(
@@ -76,6 +95,7 @@ class Control:
             headers=headers,
             timeout=_CONTROL_TIMEOUT_SECONDS,
             trust_env=False,
+            verify=tls_context(),
         )
 
     def post(self, path: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
@@ -89,33 +109,56 @@ class Control:
         Raises:
             EngineError: it is refused.
         """
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        try:
-            response = self._client.post(f"/_emulator{path}", json=body, headers=headers)
-        except httpx2.HTTPError as error:
-            message = f"the emulator did not answer POST /_emulator{path}: {error}"
-            raise EngineError(message, EXIT_UNREACHABLE) from error
-        if response.status_code >= 400:
-            message = (
-                f"the emulator refused POST /_emulator{path} with {response.status_code}:"
-                f" {response.text[:300]}"
-            )
-            raise EngineError(message, EXIT_NOT_THE_API)
-        answer: dict[str, Any] = response.json()
-        return answer
+        return self._asked("POST", f"/_emulator{path}", json=body, headers=_bearer(key))
 
     def accepted_key(self, key: str) -> str:
         """The key, or a new one where only keys that were made before are taken."""
-        response = self._client.get("/v1/credits/balance")
-        if response.status_code != 401:
+        if self._answer("GET", "/v1/credits/balance").status_code != 401:
             return key
-        made: str = self.post("/keys", {"name": "contracts"})["key"]
-        self._client.headers["Authorization"] = f"Bearer {made}"
+        made = member(self.post("/keys", {"name": "contracts"}), "key", str)
+        self._client.headers.update(_bearer(made))
         return made
+
+    def _asked(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        response = self._answer(method, path, **content)
+        answer = parsed_json(response.content)
+        if response.status_code >= 400 or not isinstance(answer, dict):
+            message = (
+                f"the emulator answers {method} {path} with {response.status_code}:"
+                f" {response.text[:300]}"
+            )
+            raise EngineError(message, EXIT_NOT_THE_API)
+        return answer
+
+    def _answer(self, method: str, path: str, **content: Any) -> httpx2.Response:
+        try:
+            return self._client.request(method, path, **content)
+        except httpx2.HTTPError as error:
+            message = f"the emulator did not answer {method} {path}: {error}"
+            raise EngineError(message, EXIT_UNREACHABLE) from error
 
     def close(self) -> None:
         """Let its connections go."""
         self._client.close()
+
+
+def _bearer(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"Authorization": f"Bearer {key}"}
+
+
+def member(answer: dict[str, Any], name: str, kind: type[_Kind]) -> _Kind:
+    """A member of an emulator's answer.
+
+    Raises:
+        EngineError: it is not there, or of another type.
+    """
+    value = answer.get(name)
+    if kind is float and isinstance(value, int):
+        value = float(value)
+    if not isinstance(value, kind):
+        message = f"an emulator's answer has a {name}; this one has {sorted(answer)}"
+        raise EngineError(message, EXIT_NOT_THE_API)
+    return value
 
 
 class EmulatorClock(Clock):
@@ -131,9 +174,16 @@ class EmulatorClock(Clock):
         super().__init__()
         self._control = control
         # A clock that somebody froze would never reach the end of a task.
-        self._offset_seconds = float(control.post("/clock", {"resume": True})["offset_seconds"])
+        resumed = control.post("/clock", {"resume": True})
+        self._offset_seconds = member(resumed, "offset_seconds", float)
         self._offsets = {"": self._offset_seconds}
         self._used = ""
+        self._step_seconds = 0.0
+
+    @property
+    def step_seconds(self) -> float:
+        """How long the wait is that goes on; 0 where none does."""
+        return self._step_seconds
 
     def join(self, key: str) -> None:
         """Let another account keep the run's time."""
@@ -154,7 +204,9 @@ class EmulatorClock(Clock):
         A callback that comes meanwhile is noted with the time at which the wait ends.
         """
         self._offset_seconds += seconds
+        self._step_seconds = seconds
         self._advance(seconds)
+        self._step_seconds = 0.0
         self._offset_seconds = max(self._offset_seconds, self._offsets[self._used])
 
     @property
@@ -167,26 +219,30 @@ class EmulatorClock(Clock):
         rest = round(seconds, 3)
         while rest > 0:
             answer = self._control.post("/clock", {"advance": rest}, self._used or None)
-            self._offsets[self._used] = float(answer["offset_seconds"])
-            rest = round(rest - float(answer["advanced_seconds"]), 3)
-            if answer["complete"]:
+            self._offsets[self._used] = member(answer, "offset_seconds", float)
+            advanced = member(answer, "advanced_seconds", float)
+            rest = round(rest - advanced, 3)
+            if answer.get("complete") or advanced <= 0:
                 break
 
 
 def is_emulator(base_url: str, timeout_seconds: float) -> bool:
     """Ask whether a target is an emulator.
 
+    Args:
+        base_url: before ``/_emulator``.
+        timeout_seconds: how long an answer may take.
+
     Raises:
         EngineError: nothing answers.
     """
+    wire = Wire(base_url, min(timeout_seconds, _PROBE_TIMEOUT_SECONDS))
     try:
-        response = httpx2.get(
-            f"{base_url}/_emulator/health", timeout=timeout_seconds, trust_env=False
-        )
-        answer = response.json()
-    except httpx2.HTTPError as error:
-        reason = str(error) or type(error).__name__
-        raise EngineError(f"{base_url} can't be reached: {reason}", EXIT_UNREACHABLE) from error
-    except ValueError:
-        return False
-    return response.status_code == 200 and isinstance(answer, dict) and "version" in answer
+        received = wire.exchange(wire.request("GET", f"{base_url}/_emulator/health", {}))
+    except LostError as error:
+        raise EngineError(f"{base_url} can't be reached: {error}", EXIT_UNREACHABLE) from error
+    finally:
+        wire.close()
+    answer = fields_of(parsed_json(received.body))
+    looks_like_one = answer.get("status") == "ok" and isinstance(answer.get("version"), str)
+    return received.status == 200 and looks_like_one

@@ -163,10 +163,11 @@ def _exchange(exchange: Exchange, redactor: Redactor) -> ExchangeFacts:
 
 
 def _headers(headers: Headers, redactor: Redactor) -> tuple[NameAndValue, ...]:
-    return tuple(
+    shown = tuple(
         (one_line(name, 100), one_line(value, _HEADER_CHARACTERS))
-        for name, value in redactor.headers(headers[:_MOST_HEADERS])
+        for name, value in headers[:_MOST_HEADERS]
     )
+    return redactor.headers(shown)
 
 
 def _picture(image: ImageFacts) -> PictureFacts:

