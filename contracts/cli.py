@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -178,6 +178,17 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         help="a task to read, made earlier; may be given several times",
     )
     add(
+        "--seed",
+        type=_number(int, 0, 2**63 - 1, "a whole number"),
+        default=0,
+        metavar="N",
+        help="what is random follows from it (default: 0)",
+    )
+    _add_limits(add)
+
+
+def _add_limits(add: Callable[..., object]) -> None:
+    add(
         "--credits-per-image",
         type=_credits_per_image,
         metavar="CREDITS",
@@ -202,13 +213,6 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="PORT",
         help="where callbacks are received (default: a free one)",
-    )
-    add(
-        "--seed",
-        type=_number(int, 0, 2**63 - 1, "a whole number"),
-        default=0,
-        metavar="N",
-        help="what is random follows from it (default: 0)",
     )
 
 

@@ -20,11 +20,11 @@ from contracts.exchange import (
 )
 from contracts.images import image_facts
 from contracts.ledger import Reservation, SpendLedger
+from contracts.observed import CREATIONS
 from contracts.options import EXIT_UNREACHABLE, EngineError
 from contracts.pace import Pace, retry_after_seconds
 from contracts.price_book import PriceBook
 from contracts.recorder import Recorder
-from contracts.view import CREATIONS
 from contracts.wire import LostError, Received, Wire
 
 _MOST_RETRIES = 3
@@ -111,6 +111,8 @@ class Client:
             LimitReachedError: it could cost more than is left.
             EngineError: the target does not answer any more.
         """
+        if key is not None:
+            self.recorder.clock.serve(key)
         url = path if split_url(path).netloc else self.base_url + path
         chosen = self.key if key == "" else key
         headers = dict(headers or {})

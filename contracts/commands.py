@@ -164,7 +164,7 @@ def _writable(folder: Path) -> Path:
 
 
 def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunReport:
-    now = datetime.now(UTC).timestamp()
+    times = [exchange.sent_at for exchange in trace] or [datetime.now(UTC).timestamp()]
     return RunReport(
         run_id=str(trace.facts.get("run_id") or "trace"),
         version=version("gpt-image-emulator"),
@@ -173,8 +173,8 @@ def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunR
         mode=mode,
         strict=strict,
         seed=seed,
-        started_at=now,
-        finished_at=now,
+        started_at=min(times),
+        finished_at=max(times),
         judgement=judge(trace, tuple(load_claims()), strict),
         spend=Spend(),
         trace=trace,

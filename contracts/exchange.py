@@ -119,6 +119,8 @@ class Exchange:
         direction: ``sent``: the kit asked the target; ``callback``: the target called the kit.
         sender: a label for the key that was used (``key-1``); empty where there was none.
         purpose: why it was sent, for people; judges don't read it.
+        late_by_seconds: how much earlier than ``sent_at`` it may have happened, where the kit can't
+            tell: a callback that came while time was being moved.
     """
 
     number: int
@@ -130,6 +132,7 @@ class Exchange:
     direction: Direction = SENT
     sender: str = ""
     purpose: str = ""
+    late_by_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from contracts.findings import Finding
 from contracts.machine import DeviationError, LifeMachine
 
 _STEPS = 14
+_MOST_LIVES = 120
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Explorer:
         base_url: of the emulator.
         control_token: opens its control API.
         timeout_seconds: how long an answer may take.
+        lives: how many were tried.
         kept: exchanges of the lives that are kept, each a list.
         findings: what the model found.
     """
@@ -30,6 +32,7 @@ class Explorer:
     base_url: str
     control_token: str | None
     timeout_seconds: float
+    lives: int = 0
     kept: list[list[Exchange]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -52,7 +55,7 @@ class Explorer:
             print_blob=False,
             report_multiple_bugs=False,
         )
-        with suppress(DeviationError, Flaky):  # what was seen once was seen
+        with suppress(DeviationError, Flaky):  # flaky: the shrinking was cut short
             run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)
 
     def _machine(self, told: Callable[[str], None]) -> type[LifeMachine]:
@@ -60,6 +63,7 @@ class Explorer:
 
         class Machine(LifeMachine):
             def __init__(self) -> None:
+                explorer.lives += 1
                 super().__init__(explorer)
 
             def teardown(self) -> None:
@@ -67,6 +71,11 @@ class Explorer:
                 told("a life")
 
         return Machine
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether enough lives were tried to shrink a wrong one."""
+        return bool(self.findings) and self.lives > _MOST_LIVES
 
     def keep(self, trace: Trace, wrong: Finding | None) -> None:
         """Keep a life; of those that went wrong only the last, which is the shortest."""

@@ -126,7 +126,7 @@ def legacy_tier_rule(value: Any, is_form: bool) -> Ruling:
     """GEN-11: ``imageSize``."""
     if value in TIERS:
         return Ruling("accept", ("GEN-11", "GEN-5"))
-    if size_rule(value, is_form).kind == "accept":
+    if value in SIZES or (isinstance(value, str) and parse_pixel_size(value)):
         return _open("imageSize is a size, not a resolution", "GEN-11")
     return _reject("imageSize is neither a resolution nor a size", "GEN-11")
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -103,13 +104,7 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
 def _in_order(exchanges: list[Exchange]) -> list[Exchange]:
     """Order by time: browsers group what they export by page."""
     ordered = sorted(exchanges, key=lambda exchange: exchange.sent_at)
-    return [
-        Exchange(
-            number, e.sent_at, e.seconds, e.request, e.response, e.failure, e.direction, e.sender,
-            e.purpose,
-        )
-        for number, e in enumerate(ordered, 1)
-    ]  # fmt: skip
+    return [replace(exchange, number=number) for number, exchange in enumerate(ordered, 1)]
 
 
 def _entry(exchange: Exchange) -> dict[str, Any]:
@@ -134,6 +129,7 @@ def _entry(exchange: Exchange) -> dict[str, Any]:
         "_direction": exchange.direction,
         "_sender": exchange.sender,
         "_purpose": exchange.purpose,
+        "_late_by_seconds": exchange.late_by_seconds,
     }
     if request.body:
         content_type = header(request.headers, "content-type") or "application/octet-stream"
@@ -201,6 +197,7 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exch
         CALLBACK if entry.get("_direction") == CALLBACK else SENT,
         str(entry.get("_sender", sender)),
         str(entry.get("_purpose", "")),
+        float(entry.get("_late_by_seconds") or 0.0),
     )
 
 

@@ -12,19 +12,18 @@ from urllib.parse import quote
 from PIL import Image
 
 from contracts.client import Answer, Client
+from contracts.observed import BALANCE, ENDED, instant, result_urls
 from contracts.options import Options
 from contracts.receiver import Receiver
 from contracts.target import Clock, Control
 from contracts.tasks_plan import PlannedTask
-from contracts.view import BALANCE, ENDED, instant, result_urls
 
 MODEL = "gpt-image-2"
 LONGEST_PROMPT = 32_000  # GEN-16
 _POLL_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 _POLL_SECONDS_ELSEWHERE = (1.0, 1.5, 2.0, 3.0, 5.0)
-_LONGEST_POLL_STEP = 2.0  # each further wait at most doubles
 _ALL_OF_FEW = 4
-_HOOKS = {"taken": [204], "taken late": [500, 200], "never taken": [500]}
+_HOOKS = {"taken": [204], "taken late": [500, 200], "never taken": [307, 500]}
 # After a delivery failed: fine steps at first, since waits are short then (CB-3).
 _RETRY_STEPS_SECONDS = (*[1.0] * 8, *[5.0] * 8, *[20.0] * 8, *[60.0] * 12, *[300.0] * 14)
 _PROVOKE: dict[str, dict[str, Any]] = {
@@ -124,6 +123,16 @@ class Lives:
         """Read a task."""
         return self._client.send("GET", lived.path, key=lived.key, purpose=purpose)
 
+    def read_all(self) -> None:
+        """Read every task that was followed once more."""
+        for lived in self.lived:
+            self.read_again(lived)
+
+    def read_again(self, lived: Lived) -> None:
+        """Read a task, if the call that made it told which it is."""
+        if lived.task_id is not None:
+            self.read(lived)
+
     def read_only(self, task_id: str) -> None:
         """Read a task that somebody else created, and fetch its pictures."""
         lived = Lived(task_id, _task_path("/v1", task_id), "")
@@ -211,7 +220,7 @@ class Lives:
             if number < len(steps):
                 waited = steps[number]
             else:
-                waited = min(waited * _LONGEST_POLL_STEP, 60.0 if self._clock.is_movable else 10.0)
+                waited = min(waited * 2, 60.0 if self._clock.is_movable else 10.0)
             number += 1
             self._clock.wait(waited)
         again = self.read(lived)

@@ -25,6 +25,7 @@ NO_SUCH_TASK = "task_no_such_task"
 
 _READS = re.compile(r"GET .*/v1/(tasks/(?P<task_id>[^/]*)|credits/balance)$")
 _IMAGE_PARTS = ("image", "image[]")
+_SPELLINGS = (SIZE_FIELDS, TIER_FIELDS, REFERENCE_FIELDS)
 _EDIT_FIELDS = ("model", "prompt", "size")  # EDIT-1 names no other texts
 _SUCCESSES: dict[Endpoint, frozenset[int]] = {
     "generations": frozenset({202}),
@@ -215,16 +216,22 @@ def _rulings(sent: Sent) -> Iterable[tuple[str | None, Ruling]]:
         if name not in sent.values:
             claim = "EDIT-1" if is_edit else "GEN-1"
             yield name, Ruling("reject", (claim,), f"there is no {name}")
+    rivals = _rival_spellings(sent)
     for name, values in sent.values.items():
-        if is_edit and name in _IMAGE_PARTS and not sent.files:
+        if is_edit and name in (*_IMAGE_PARTS, "mask"):
             yield name, Ruling("open", ("EDIT-1",), f"{name} is no file")
+        elif name in rivals:
+            yield None, Ruling("open", ("GEN-11",), "two spellings of the same field")
         else:
             yield name, _field_ruling(sent, name, values)
-    for names in (SIZE_FIELDS, TIER_FIELDS, REFERENCE_FIELDS):
-        if len([name for name in names if name in sent.values]) > 1:
-            yield None, Ruling("open", ("GEN-11",), "two spellings of the same field")
     if is_edit:
         yield from _image_rulings(sent)
+
+
+def _rival_spellings(sent: Sent) -> set[str]:
+    """Names of fields that were sent in two spellings, where no document says which one counts."""
+    groups = [set(names) & set(sent.values) for names in _SPELLINGS]
+    return set().union(*(names for names in groups if len(names) > 1))
 
 
 def _endpoint_claims(endpoint: Endpoint) -> tuple[str, ...]:

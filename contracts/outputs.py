@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -34,7 +35,7 @@ def write_reports(report: RunReport, folder: Path) -> list[Path]:
     write(TRACE_FILE, json.dumps(to_har(report.trace)))
     write("report.json", json.dumps(to_json(report, claims), indent=1))
     write("junit.xml", to_junit(report, claims))
-    write("report.html", to_html(report, claims))
+    write("report.html", to_html(report, claims, load_claims().checks))
     return written
 
 
@@ -67,12 +68,17 @@ def print_plan(base_url: str, options: Options, plan: Plan, prices: PriceBook) -
     limit = "none" if options.max_credits is None else f"{options.max_credits:,} credits a day"
     say(f"  limit            {limit}")
     say()
-    say(f"  can show         {len(plan.covered)} claims: {', '.join(plan.covered)}")
+    say(f"  can show         {len(plan.covered)} claims")
+    say(_wrapped(", ".join(plan.covered), console.width))
     if plan.uncovered:
-        say(f"  can't show       {len(plan.uncovered)} claims:")
+        say(f"  can't show       {len(plan.uncovered)} claims")
         for reason in dict.fromkeys(plan.uncovered.values()):
             ids = ", ".join(i for i, why in plan.uncovered.items() if why == reason)
-            say(f"    {ids}: {reason}")
+            say(_wrapped(f"{ids}: {reason}", console.width))
+
+
+def _wrapped(text: str, width: int) -> str:
+    return fill(text, width, initial_indent=" " * 4, subsequent_indent=" " * 4)
 
 
 def show_comparison(paths: list[Path], everything: bool, json_path: Path | None) -> int:

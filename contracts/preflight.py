@@ -3,6 +3,7 @@
 from contracts.client import Answer, redirect_of
 from contracts.exchange import fields_of
 from contracts.lives_drive import MODEL
+from contracts.observed import BALANCE, MODELS
 from contracts.options import (
     EXIT_KEY_REFUSED,
     EXIT_NOT_THE_API,
@@ -10,7 +11,6 @@ from contracts.options import (
     EngineError,
 )
 from contracts.session import Session
-from contracts.view import BALANCE, MODELS
 
 
 def check_target(session: Session) -> None:

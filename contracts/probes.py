@@ -6,11 +6,11 @@ from typing import Any
 from contracts.client import Answer, Client
 from contracts.exchange import Trace
 from contracts.lives_drive import LONGEST_PROMPT, MODEL
+from contracts.observed import BALANCE, CREATIONS, GENERATIONS
 from contracts.plan import MOST_ACCEPTED_REJECTS
-from contracts.redact import Redactor
+from contracts.redact import UNKNOWN_KEY, Redactor
 from contracts.rejects import Reject, build
 from contracts.target import Control, EmulatorClock, member
-from contracts.view import BALANCE, CREATIONS, GENERATIONS
 
 _RATIOS = (
     "1:1", "1:2", "2:1", "1:3", "3:1", "2:3", "3:2", "3:4",
@@ -37,6 +37,7 @@ EDGES: tuple[dict[str, Any], ...] = (
     {"aspect_ratio": "9:16", "resolution": "1K"},
     {"callback_url": "https://example.com/hook"},
     {"no_such_field": {"deep": [1, None]}},
+    {"n": None},  # refused: null is not left out
 )
 
 
@@ -46,6 +47,7 @@ def free_reads(client: Client) -> Iterable[str]:
         ("GET", "/v1/models", None),
         ("GET", "/v1/models", ""),
         ("GET", "/api/v1/models", None),
+        ("GET", "/v1/models", UNKNOWN_KEY),
         ("GET", f"/v1/models?q={MODEL}", None),
         ("GET", "/v1/models?q=no-such-model", None),
         ("GET", BALANCE, ""),
@@ -110,20 +112,28 @@ class LimitedKeys:
         self._clock = clock
         self._redactor = redactor
         self._limits: dict[str, Any] = trace.facts.setdefault("keys", {})
+        self._refused_prompts: list[str] = trace.facts.setdefault("refused_prompts", [])
 
-    def make(self, name: str, **limits: Any) -> str:
+    def make(self, name: str, keeps_time: bool = False, **limits: Any) -> str:
         """Make a key.
 
         Args:
             name: for people.
+            keeps_time: its account's clock moves with the run's.
             limits: ``credits``, ``budget_credits``, ``requests_per_minute``, ``models``.
         """
-        key = member(
-            self._control.post("/keys", {"name": f"contracts-{name}", **limits}), "key", str
-        )
-        self._clock.join(key)
+        answer = self._control.post("/keys", {"name": f"contracts-{name}", **limits})
+        key = member(answer, "key", str)
+        if keeps_time:
+            self._clock.join(key)
         self._limits[self._redactor.key_label(key)] = limits
         return key
+
+    def refuse_prompt(self, prompt: str) -> None:
+        """Put a prompt against the content policy, for one creation of the run (ERR-6)."""
+        fault = {"fault": "content_policy", "prompt": prompt, "times": 1}
+        self._control.post("/faults", fault)
+        self._refused_prompts.append(prompt)
 
 
 def accept_probes(client: Client, key: str) -> Iterable[str]:
@@ -142,12 +152,23 @@ def accept_probes(client: Client, key: str) -> Iterable[str]:
 
 
 def limit_probes(client: Client, keys: LimitedKeys) -> Iterable[str]:
-    """Meet the limits of keys: requests per minute, and models (ERR-5, AUTH-3)."""
+    """Meet a policy and the limits of keys (ERR-5, ERR-6, AUTH-3)."""
     body = {"model": MODEL, "prompt": "A lighthouse"}
     listed = keys.make("other-model", credits=1000, models=["another-model"])
     client.send("POST", GENERATIONS, key=listed, json=body, purpose="a model that is not allowed")
     yield "models"
-    hurried = keys.make("hurried", credits=0, requests_per_minute=_REQUESTS_PER_MINUTE)
+    prompt = "A prompt that is against the policy"
+    keys.refuse_prompt(prompt)
+    client.send("GET", BALANCE, purpose="read the balance")
+    client.send(
+        "POST", GENERATIONS, json={**body, "prompt": prompt},
+        purpose="a prompt that is taken for a bad one",
+    )  # fmt: skip
+    client.send("GET", BALANCE, purpose="read the balance")
+    yield "content policy"
+    hurried = keys.make(
+        "hurried", keeps_time=True, credits=0, requests_per_minute=_REQUESTS_PER_MINUTE
+    )
     for _ in range(_REQUESTS_PER_MINUTE + 1):
         client.send("GET", BALANCE, key=hurried, purpose="too many a minute", retry=False)
     client.send("GET", BALANCE, key=hurried, purpose="after the time that was asked for")

@@ -19,6 +19,7 @@ from contracts.exchange import CALLBACK, Exchange, Request, Response
 from contracts.options import EXIT_ENGINE, EXIT_USAGE, EngineError
 from contracts.recorder import Recorder
 
+_MOVED = "-moved"
 _LARGEST_BODY_BYTES = 4_000_000
 _CHECK_TIMEOUT_SECONDS = 10.0
 _START_TIMEOUT_SECONDS = 10.0
@@ -81,6 +82,8 @@ class Receiver:
             statuses: what it answers in turn; the last one from then on.
         """
         self._statuses[name] = list(statuses)
+        self._statuses[name + _MOVED] = [204]
+        self._arrived[name + _MOVED] = []
         self._told[name] = list(statuses)
         self._arrived[name] = []
         return f"{self._base}/{self._secret}/{name}"
@@ -136,7 +139,10 @@ class Receiver:
                 statuses = self._statuses[name]
                 status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
             self._record(name, request, bytes(body), status, time.monotonic() - began)
-        await HttpResponse(status_code=status)(scope, receive, send)
+        headers = {}
+        if 300 <= status < 400:  # a redirect that nobody should follow (CB-3)
+            headers["Location"] = f"{self._base}/{self._secret}/{name}{_MOVED}"
+        await HttpResponse(status_code=status, headers=headers)(scope, receive, send)
 
     def _record(
         self, name: str, request: HttpRequest, body: bytes, status: int, seconds: float
@@ -157,6 +163,7 @@ class Receiver:
             response=Response(status),
             direction=CALLBACK,
             purpose=f"callback to {name}",
+            late_by_seconds=self._recorder.clock.step_seconds,
         )
         with self._lock:
             self._arrived[name].append(exchange)

@@ -16,7 +16,7 @@ _HIDDEN_HEADERS = ("cookie", "set-cookie", "proxy-authorization", "x-emulator-to
 _LABEL = re.compile(rf"key-\d+|{UNKNOWN_KEY}")
 _KEY_IN_TEXT = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
 _QUERY_SECRET = re.compile(r"([?&][A-Za-z0-9_.-]+=)([^&\"'\s\\<>#~]{16,})")
-_BODY_QUERY_SECRET = re.compile(r"(https?://[^\s\"'\\<>?]+\?[^\s\"'\\<>]*)")
+_LINK_QUERY = re.compile(r"\?[A-Za-z0-9_.-]+=[^\s\"'\\<>]*")
 
 
 class Redactor:
@@ -53,7 +53,7 @@ class Redactor:
             if len(key) >= 8:
                 text = text.replace(key, label)
         text = _KEY_IN_TEXT.sub(lambda found: self.key_label(found[0]), text)
-        return _BODY_QUERY_SECRET.sub(lambda found: _QUERY_SECRET.sub(_digested, found[0]), text)
+        return _LINK_QUERY.sub(lambda found: _QUERY_SECRET.sub(_digested, found[0]), text)
 
     def body(self, body: bytes) -> bytes:
         """A body without secrets; one that is no UTF-8 text only loses the keys that are known."""

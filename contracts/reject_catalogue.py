@@ -112,6 +112,11 @@ def _bodies() -> Iterator[Reject]:
 def _keys() -> Iterator[Reject]:
     for what, headers in _BAD_KEYS.items():
         yield Reject(f"generations with {what}", ("AUTH-1",), fields=VALID, key_headers=headers)
+    # ERR-9: the key comes before the body
+    yield Reject(
+        "generations with no key, n is 0", ("AUTH-1",), fields={**VALID, "n": 0}, key_headers=()
+    )
+    yield Reject("generations with no key, no JSON", ("AUTH-1",), body=b"{", key_headers=())
     without_files: tuple[Operation, ...] = ("sync", "balance")
     for operation in without_files:
         yield Reject(

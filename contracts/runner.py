@@ -2,15 +2,22 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from importlib.metadata import version
 from uuid import uuid4
 
 from contracts import probes
 from contracts.claims import load_claims
 from contracts.findings import Finding
+from contracts.free_phases import (
+    AFTER_THE_END_SECONDS,
+    LINK_SECONDS,
+    explore,
+    try_schema,
+    visit_links,
+)
 from contracts.ledger import DayFile
 from contracts.lives_drive import Lives
+from contracts.observed import BALANCE
 from contracts.options import EXIT_ENGINE, EXIT_INTERRUPTED, EngineError, Options
 from contracts.plan import Plan, make_plan
 from contracts.preflight import check_target
@@ -20,12 +27,9 @@ from contracts.session import UNKNOWN_KEY, Session, open_session
 from contracts.state import PendingLink, State, fingerprint
 from contracts.tasks_plan import PlannedTask
 from contracts.verdict import judge
-from contracts.view import BALANCE, View
+from contracts.view import View
 
 INTERRUPTED = "it was interrupted"
-LINK_SECONDS = 24 * 3600.0  # MEDIA-1
-BEFORE_THE_END_SECONDS = 300.0
-AFTER_THE_END_SECONDS = 60.0
 
 
 def run_kit(
@@ -100,7 +104,14 @@ class Run:
         options, session = self.options, self.session
         self.plan = make_plan(options, session.means, session.prices, self._claims)
         try:
-            phases = (self._reads, self._refused, self._paid, self._later, self._explore)
+            phases = (
+                self._reads,
+                self._refused,
+                self._paid,
+                self._later,
+                self._explore,
+                self._schema,
+            )
             for phase in phases:
                 phase(self.plan)
         except EngineError as error:
@@ -249,47 +260,23 @@ class Run:
         if task is None or self.session.keys is None:
             return ""
         price = self.session.prices.price_of(task.wish())
-        return self.session.keys.make("budget", credits=10 * price, budget_credits=price)
+        return self.session.keys.make(
+            "budget", keeps_time=True, credits=10 * price, budget_credits=price
+        )
 
     def _later(self, plan: Plan) -> None:
-        """Visit links before and after their end, and read every task again."""
-        session = self.session
-        if session.means.time and self.lives.lived:
+        if plan.means.time and self.lives.lived:
             self._progress.phase("a day later")
-            for at, link in self._visits():
-                session.clock.wait(max(0.0, at - session.clock.now()))
-                session.client.send("GET", link, key=None, purpose="does the link still work?")
-                self._told("a link")
-        for lived in self.lives.lived:
-            if lived.task_id is not None:
-                self.lives.read(lived)
-        session.client.send("GET", BALANCE, purpose="read the balance")
+            visit_links(self.session, self.lives, self._told)
+        self.lives.read_all()
+        self.session.client.send("GET", BALANCE, purpose="read the balance")
 
     def _explore(self, plan: Plan) -> None:
-        """Try random lives, where they cost nothing."""
-        if not (self.options.explore and plan.tasks and plan.means.faults):
-            return
-        # Imported here: Hypothesis is not needed against other targets.
-        from contracts.explore import Explorer, exchanges_of
+        if self.options.explore and plan.tasks and plan.means.faults:
+            self._progress.phase("random lives", self.options.explore)
+            self._findings += explore(self.session, self.options, self._told)
 
-        self._progress.phase("random lives", self.options.explore)
-        trace = self.session.trace
-        explorer = Explorer(
-            trace.base_url, self.options.control_token, self.options.timeout_seconds
-        )
-        explorer.explore(self.options.explore, self.options.seed, self._told)
-        before_last = sum(len(life) for life in explorer.kept[:-1]) + len(trace.exchanges)
-        self._findings += [
-            replace(found, exchanges=tuple(before_last + number for number in found.exchanges))
-            for found in explorer.findings
-        ]
-        trace.exchanges.extend(exchanges_of(explorer.kept, len(trace.exchanges) + 1))
-
-    def _visits(self) -> list[tuple[float, str]]:
-        """When to visit which link: shortly before and after its end, in order of time."""
-        return sorted(
-            (lived.ended_at + LINK_SECONDS + beside, link)
-            for lived in self.lives.lived
-            for link in lived.links[:1]
-            for beside in (-BEFORE_THE_END_SECONDS, AFTER_THE_END_SECONDS)
-        )
+    def _schema(self, plan: Plan) -> None:
+        if self.options.schema_examples and plan.tasks and self.session.keys is not None:
+            self._progress.phase("Schemathesis")
+            self._findings += try_schema(self.session, self.options, self._told)

@@ -46,7 +46,7 @@ class Violation:
     message: str
 
 
-def violations(exchange: Exchange, *, strict: bool) -> list[Violation]:
+def violations(exchange: Exchange, strict: bool) -> list[Violation]:
     """Hold an answer, or a callback's request, against openapi.yaml.
 
     Args:

@@ -12,6 +12,7 @@ from contracts.redact import Redactor
 from contracts.wire import LostError, Wire, tls_context
 
 EMULATOR, OTHER = "emulator", "other"
+_CLOCK_STEP_SECONDS = 0.002  # accounts' clocks count milliseconds
 _PORTS = {"http": 80, "https": 443}
 _PROBE_TIMEOUT_SECONDS = 10.0
 _CONTROL_TIMEOUT_SECONDS = 90.0  # a long advance does all that falls due on the way
@@ -61,6 +62,14 @@ class Clock:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)
+
+    @property
+    def step_seconds(self) -> float:
+        """How long the wait is that goes on; 0 where none does."""
+        return 0.0
+
+    def serve(self, key: str) -> None:
+        """Say whose account is used next; empty: the run's own."""
 
     @property
     def is_movable(self) -> bool:
@@ -153,7 +162,9 @@ def member(answer: dict[str, Any], name: str, kind: type[_Kind]) -> _Kind:
 
 
 class EmulatorClock(Clock):
-    """The clocks of the accounts that a run uses: waiting moves them all.
+    """The time of the accounts that a run uses: waiting moves the one that is used.
+
+    The others are brought to the same time when their turn comes.
 
     Args:
         control: moves them.
@@ -162,41 +173,57 @@ class EmulatorClock(Clock):
     def __init__(self, control: Control) -> None:
         super().__init__()
         self._control = control
-        self._keys: list[str | None] = [None]
         # A clock that somebody froze would never reach the end of a task.
-        self._offset_seconds = member(
-            control.post("/clock", {"resume": True}), "offset_seconds", float
-        )
+        resumed = control.post("/clock", {"resume": True})
+        self._offset_seconds = member(resumed, "offset_seconds", float)
+        self._offsets = {"": self._offset_seconds}
+        self._used = ""
+        self._step_seconds = 0.0
+
+    @property
+    def step_seconds(self) -> float:
+        """How long the wait is that goes on; 0 where none does."""
+        return self._step_seconds
 
     def join(self, key: str) -> None:
-        """Bring another account to this time, and move it along from now on."""
-        self._advance(key, self._offset_seconds)
-        self._keys.append(key)
+        """Let another account keep the run's time."""
+        self._offsets[key] = 0.0
+
+    def serve(self, key: str) -> None:
+        """Bring an account to the run's time, if it keeps it."""
+        if key not in self._offsets:
+            return
+        self._used = key
+        behind = self._offset_seconds - self._offsets[key]
+        if behind >= _CLOCK_STEP_SECONDS:
+            self._advance(behind)
 
     def wait(self, seconds: float) -> None:
-        """Advance the clocks; what falls due on the way is done when it returns."""
-        for key in self._keys:
-            offset = self._advance(key, seconds)
-            if key is None and offset is not None:
-                self._offset_seconds = offset
+        """Advance the clock; what falls due on the way is done when it returns.
+
+        A callback that comes meanwhile is noted with the time at which the wait ends.
+        """
+        self._offset_seconds += seconds
+        self._step_seconds = seconds
+        self._advance(seconds)
+        self._step_seconds = 0.0
+        self._offset_seconds = max(self._offset_seconds, self._offsets[self._used])
 
     @property
     def is_movable(self) -> bool:
         """An emulator's is."""
         return True
 
-    def _advance(self, key: str | None, seconds: float) -> float | None:
-        """Advance one account's clock; return how far it is from real time."""
+    def _advance(self, seconds: float) -> None:
+        """Advance the clock of the account that is used."""
         rest = round(seconds, 3)
-        offset = None
         while rest > 0:
-            answer = self._control.post("/clock", {"advance": rest}, key)
-            offset = member(answer, "offset_seconds", float)
+            answer = self._control.post("/clock", {"advance": rest}, self._used or None)
+            self._offsets[self._used] = member(answer, "offset_seconds", float)
             advanced = member(answer, "advanced_seconds", float)
             rest = round(rest - advanced, 3)
             if answer.get("complete") or advanced <= 0:
                 break
-        return offset
 
 
 def is_emulator(base_url: str, timeout_seconds: float) -> bool:

@@ -17,15 +17,23 @@ from contracts.sent import Endpoint
 _CANDIDATES = 160
 _PAIR_WEIGHT = 0.08
 _PRICE_WEIGHT = 0.002
-_WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES = 1.5, 1.0
+_WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES, _WORTH_OF_N_ALONE = 1.5, 1.0, 4.0
 _SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "prompt")
 _ENDS = {
+    ("plain", "generations", True): 3.0,
     ("end", "generations", "succeeds"): 6.0,
     ("end", "generations", "fails"): 5.0,
     ("end", "generations", "hangs"): 4.0,
+    ("end", "sync", "succeeds"): 2.0,
+    ("end", "sync", "fails"): 4.0,
     ("told", "taken", "succeeds"): 2.0,
     ("told", "taken", "fails"): 1.0,
 }
+_PLAINEST: dict[str, Any] = {
+    "endpoint": "generations", "outcome": "succeeds", "callback": "none", "n": None, "size": None,
+    "resolution": None, "quality": None, "references": 0, "prompt": "plain", "prefix": "/v1",
+    "key_header": "authorization", "key": "main",
+}  # fmt: skip
 _PLAIN = {"prompt": "plain", "prefix": "/v1", "key_header": "authorization"}
 
 # Each value's weight is about the number of claims that only it can show.
@@ -130,6 +138,8 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
         if any(values["key"] == "budget" for values in chosen):
             means = replace(means, keys=False)  # one budget shows all there is
         pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
+        pool += [_sensible({**_PLAINEST, "callback": values["callback"]}) for values in pool[:1]]
+        pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
         best = max(pool, key=lambda values: _worth(values, shown))
         room = count - len(chosen)
         takes = [best]
@@ -174,7 +184,8 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
         values["references"] = 1
     if values["outcome"] == "partial" and (values["n"] or 1) < 2:
         values["n"] = 3
-    if values["outcome"] == "hangs":
+    # A call that waits does not tell why there are fewer images.
+    if values["outcome"] in ("hangs", "partial"):
         values["endpoint"] = "generations"
     if values["key"] == "budget":
         values |= {"n": None, "size": None, "resolution": None, "quality": "low",
@@ -189,11 +200,16 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
 def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     has_pictures = values["outcome"] in ("succeeds", "partial")
     for name, value in values.items():
+        if name == "resolution" and ":" not in (values["size"] or ""):
+            continue  # GEN-5: a tier shows in ratios only
         if has_pictures or name not in _SHOWN_BY_PICTURES:
             yield (name, value)
     if has_pictures:
         for one, other in combinations(_PAIRED, 2):
             yield (one, values[one], other, values[other])
+    if all(values[name] is None for name in ("size", "resolution", "quality", "n")):
+        yield ("plain", values["endpoint"], values["references"] == 0)
+    yield ("price", _priced_as(values), values["n"] or 1)
     # Each kind of call can end in each way, and each end can be called back.
     yield ("end", values["endpoint"], values["outcome"])
     yield ("told", values["callback"], values["outcome"])
@@ -206,6 +222,8 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
             continue
         if len(feature) == 2:
             worth += _FACTORS[feature[0]][feature[1]]
+        elif feature[0] == "price":
+            worth += _WORTH_OF_N_ALONE * _is_n_alone(feature, shown)
         elif len(feature) == 3:
             worth += _ENDS.get(feature, 0.5)
         else:
@@ -215,6 +233,21 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
     if values["outcome"] == "succeeds":
         worth += _WORTH_OF_PICTURES
     return worth - _PRICE_WEIGHT * _task(0, values).expected_credits
+
+
+def _priced_as(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What decides about the price of one image."""
+    return (values["size"], values["resolution"], values["quality"])
+
+
+def _is_n_alone(feature: tuple[Any, ...], shown: set[Any]) -> bool:
+    """Whether a task differs from a chosen one in ``n`` alone, the first of its kind (CRED-4)."""
+    counts: dict[Any, set[Any]] = {}
+    for kind, *rest in (known for known in shown if len(known) == 3):
+        if kind == "price":
+            counts.setdefault(rest[0], set()).add(rest[1])
+    has_pair = any(len(found) > 1 for found in counts.values())
+    return not has_pair and bool(counts.get(feature[1]))
 
 
 def _task(number: int, values: Mapping[str, Any]) -> PlannedTask:

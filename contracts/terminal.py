@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as LiveProgress
 from rich.table import Column
@@ -130,7 +129,11 @@ class Progress:
 
 
 def verdict_table(
-    report: RunReport, claims: Iterable[Claim], console: Console, files: Sequence[Path] = ()
+    report: RunReport,
+    claims: Iterable[Claim],
+    console: Console,
+    files: Sequence[Path] = (),
+    failures_only: bool = False,
 ) -> None:
     """Print what a run found: all verdicts, then failures in full, totals and cost.
 
@@ -139,8 +142,12 @@ def verdict_table(
         claims: the catalogue it was judged by.
         console: where to, usually standard output.
         files: what was written, to be named at the end.
+        failures_only: print nothing but what failed.
     """
     built = build(report, claims)
+    if failures_only:
+        _print_failures(built, console)
+        return
     width = max([len(claim.id) for claim in built.claims], default=0)
     for section in dict.fromkeys(claim.section for claim in built.claims):
         console.print(Text(section, style="bold"))
@@ -178,18 +185,17 @@ def _print_failures(report: Report, console: Console) -> None:
 
 def _print_failure(claim: ClaimFacts, report: Report, console: Console) -> None:
     title = Text.assemble((claim.id, "bold"), f"  {claim.claim}")
-    console.print(Padding(title, (0, 0, 0, 2), expand=False))
+    print_indented(console, title, 2)
     note = f", {claim.level_note}" if claim.level_note else ""
     sources = f", said by {', '.join(claim.sources)}" if claim.sources else ""
     level = f"{claim.strength}, {claim.level}{note}{sources}"
-    console.print(Padding(Text(level, style="dim"), (0, 0, 0, 4), expand=False))
+    print_indented(console, Text(level, style="dim"), 4)
     lines = finding_lines(claim, report)
     if claim.reason not in (finding.message for finding in claim.findings):
         lines.insert(0, claim.reason)
     for line in lines:
         text = line.lstrip()
-        indent = 4 + len(line) - len(text)
-        console.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+        print_indented(console, Text(text), 4 + len(line) - len(text))
 
 
 def _print_end(report: Report, console: Console, files: Sequence[Path]) -> None:
@@ -208,6 +214,13 @@ def _print_end(report: Report, console: Console, files: Sequence[Path]) -> None:
         console.print(Text(f"Note: {note}"))
     for file in files:
         console.print(Text(f"Written: {file}"), soft_wrap=True)
+
+
+def print_indented(console: Console, text: Text, indent: int) -> None:
+    """Print a text on as many lines as it needs, each one indented."""
+    for line in text.wrap(console, max(1, console.width - indent)):
+        line.rstrip()
+        console.print(Text(" " * indent).append_text(line), no_wrap=True)
 
 
 def totals_text(report: Report) -> Text:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from emulator import __version__
-from emulator.settings import SETTINGS, SettingError, Settings, from_texts
+from emulator.settings import SETTINGS, SettingError, Settings
+from emulator.settings_sources import FILE_SETTING, from_texts
 from emulator.store.records import StoreError
 
 PROGRAM = "gpt-image-emulator"
@@ -17,7 +18,8 @@ PROGRAM = "gpt-image-emulator"
 _DESCRIPTION = "A local, free, deterministic emulator of the asynchronous GPT-Image 2 API."
 _EPILOG = (
     "Every flag can also be set by an environment variable: --media-ttl-hours is"
-    " GPT_IMAGE_EMULATOR_MEDIA_TTL_HOURS. A flag wins."
+    " GPT_IMAGE_EMULATOR_MEDIA_TTL_HOURS, or stand in a settings file. A flag wins over its"
+    " variable, that over the file."
 )
 
 
@@ -28,11 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The process's exit code: 0, 1 where the server could not run, 2 for a wrong call.
     """
     parsed = _parser().parse_args(arguments)
-    flags = {
-        info.name: text
-        for info in SETTINGS
-        if (text := getattr(parsed, info.name, None)) is not None
-    }
+    if parsed.command == "calibrate":
+        from emulator.calibrate_command import run_calibrate
+
+        return run_calibrate(parsed)
+    names = (FILE_SETTING, *(info.name for info in SETTINGS))
+    flags = {name: text for name in names if (text := getattr(parsed, name, None)) is not None}
     try:
         settings = from_texts(flags, os.environ)
         if not settings.database:
@@ -94,10 +97,22 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("name", metavar="KEY_OR_NAME")
     for action in (create, listing, revoke):
         _add_settings(action, ["database", "initial_credits"])
+    calibrate = commands.add_parser(
+        "calibrate", help="write a settings file that behaves as a recorded trace did"
+    )
+    calibrate.add_argument("trace", metavar="TRACE.har", help="HAR 1.2: creations, polls, pictures")
+    calibrate.add_argument(
+        "--output", metavar="FILE", default="calibrated.toml",
+        help="settings file to write (default: calibrated.toml)",
+    )  # fmt: skip
+    calibrate.add_argument("--force", action="store_true", help="overwrite the file")
     return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    parser.add_argument(
+        f"--{FILE_SETTING}", metavar="FILE", help="TOML file with settings (default: none)"
+    )
     for info in SETTINGS:
         if info.name in names:
             text = f"{info.help} (default: {info.default})".replace("%", "%%")

@@ -1,7 +1,7 @@
 """Every default and limit, with its unit in its name.
 
-One table: the command line, the environment variables, the documentation and the code all
-read the fields below. A field's flag is its name with dashes.
+One table: the command line, the environment variables, settings files, the documentation and the
+code all read the fields below. A field's flag is its name with dashes.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,19 +12,26 @@ from emulator import settings_text as read
 from emulator.core.address import POLICIES, is_loopback_host
 from emulator.core.callback import RetryPolicy
 from emulator.core.clock import SECOND
+from emulator.core.frame import FrameOverrides
 from emulator.core.latency import Latency
 from emulator.core.pricing import PriceTable
-from emulator.core.profile import MODEL_PAGE, Profile
+from emulator.core.profile import (
+    FIRST_STATUSES,
+    MODEL_PAGE,
+    SUCCESS_STATUSES,
+    Profile,
+    with_words,
+)
 
 ENVIRONMENT_PREFIX = "GPT_IMAGE_EMULATOR_"
 KEY_MODES = ("open", "strict")
 LOG_FORMATS = ("text", "json", "none")
 MIB = 1024 * 1024
-_SECRETS = ("callback_secret", "control_token")
+SECRETS = ("callback_secret", "control_token")
 
 
 class SettingError(Exception):
-    """A flag or environment variable that can't be used; the message says what would be."""
+    """A setting that can't be used; the message says what would be."""
 
 
 def _setting(
@@ -49,10 +56,23 @@ class Settings:
     profile: Profile = _setting(
         MODEL_PAGE, "dialect: model-page or reference", read.profile, MODEL_PAGE.name
     )
+    first_status: str | None = _setting(
+        None, "status in the creation's answer, pending or processing",
+        read.one_of(*FIRST_STATUSES), "the profile's",
+    )  # fmt: skip
+    success_status: str | None = _setting(
+        None, "the word for success, succeeded or completed",
+        read.one_of(*SUCCESS_STATUSES), "the profile's",
+    )  # fmt: skip
+    frames: FrameOverrides = _setting(
+        {}, "pixels that come out for a size, against the profile's rule:"
+        " 16:9@1K=1536x1024,auto=1024x1024,1280x720=1536x1024",
+        read.frames, "none",
+    )  # fmt: skip
     latency: Latency = _setting(
         Latency("fast"),
         "how long a task takes: instant, fast (about a second), realistic (tens of seconds),"
-        " or a number of seconds",
+        " a number of seconds, or a range of them such as 12.5-31",
         read.latency,
         "fast",
     )
@@ -113,7 +133,7 @@ class Settings:
         "1K=30,2K=60,4K=120",
     )
     quality_factors: Mapping[str, int] = _setting(
-        dict(PriceTable().percent_by_quality),
+        dict(PriceTable().millionths_by_quality),
         "what a quality multiplies the price by",
         read.quality_factors,
         "low=0.5,medium=1,high=2",
@@ -164,6 +184,11 @@ class Settings:
         "none",
     )
     log: str = _setting("text", "access log: text, json or none", read.one_of(*LOG_FORMATS))
+
+    def __post_init__(self) -> None:
+        """Let the profile say what is set beside it, for all who ask it for a word."""
+        spoken = with_words(self.profile, self.first_status, self.success_status)
+        object.__setattr__(self, "profile", spoken)
 
     @property
     def control_is_closed(self) -> bool:
@@ -217,33 +242,3 @@ SETTINGS = tuple(
     )
     for f in fields(Settings)
 )
-
-
-def from_texts(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
-    """Read settings: a flag wins over its environment variable, which wins over the default.
-
-    Args:
-        flags: a setting's name -> the text of its flag, for those that were given.
-        environment: the process's environment.
-
-    Raises:
-        SettingError: a text can't be read, or a variable of ours is unknown.
-    """
-    names = {info.variable: info.name for info in SETTINGS}
-    unknown = [v for v in environment if v.startswith(ENVIRONMENT_PREFIX) and v not in names]
-    if unknown:
-        raise SettingError(f"unknown environment variable {unknown[0]}; see serve --help")
-    values = {}
-    for setting in fields(Settings):
-        info = next(info for info in SETTINGS if info.name == setting.name)
-        source, text = info.flag, flags.get(setting.name)
-        if text is None:
-            source, text = info.variable, environment.get(info.variable)
-        if text is None:
-            continue
-        try:
-            values[setting.name] = setting.metadata["parse"](text)
-        except ValueError as error:
-            given = "(hidden)" if setting.name in _SECRETS else repr(text)
-            raise SettingError(f"{source} takes {error}; {given} was given") from error
-    return Settings(**values)

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from emulator.core.address import split_http_url
 from emulator.core.callback import parse_secret
 from emulator.core.errors import Refusal
+from emulator.core.frame import (
+    DRAWN_EDGE_PX,
+    SIZES,
+    TIERS,
+    Frame,
+    is_drawable,
+    parse_pixel_size,
+)
 from emulator.core.latency import Latency
+from emulator.core.pricing import MILLION
 from emulator.core.profile import PROFILES, Profile
 
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
@@ -57,14 +66,26 @@ def on_or_off(text: str) -> bool:
     return one_of("on", "off")(text) == "on"
 
 
-def _table(text: str, keys: tuple[str, ...], example: str) -> dict[str, float]:
+def _pairs(text: str) -> dict[str, str]:
+    """Read ``NAME=VALUE,...``; empty where it is something else."""
     try:
-        table = {key: float(value) for key, value in (p.split("=") for p in text.split(","))}
+        return dict(part.strip().split("=") for part in text.split(","))
+    except ValueError:
+        return {}
+
+
+def _table(
+    text: str, keys: tuple[str, ...], example: str, optional: tuple[str, ...] = ()
+) -> dict[str, float]:
+    try:
+        table = {key: float(value) for key, value in _pairs(text).items()}
     except ValueError:
         table = {}
-    if set(table) != set(keys) or not all(0 <= value <= 1e9 for value in table.values()):
+    if set(table) - set(optional) != set(keys) or not all(
+        0 <= value <= 1e9 for value in table.values()
+    ):
         raise ValueError(f"a number for each of {', '.join(keys)}, such as {example}")
-    return {key: table[key] for key in keys}
+    return {key: table[key] for key in (*keys, *optional) if key in table}
 
 
 def prices(text: str) -> dict[str, int]:
@@ -76,14 +97,36 @@ def prices(text: str) -> dict[str, int]:
 
 
 def quality_factors(text: str) -> dict[str, int]:
-    table = _table(text, ("low", "medium", "high"), "low=0.5,medium=1,high=2")
-    percents = {quality: round(value * 100) for quality, value in table.items()}
-    return percents | {"auto": percents["medium"]}
+    example = "low=0.5,medium=1,high=2"
+    table = _table(text, ("low", "medium", "high"), example, optional=("auto",))
+    millionths = {quality: round(value * MILLION) for quality, value in table.items()}
+    return {"auto": millionths["medium"], **millionths}
 
 
 def price_pixels(text: str) -> dict[str, int]:
     table = _table(text, ("1K", "2K"), "1K=1700000,2K=4400000")
     return {tier: int(value) for tier, value in table.items()}
+
+
+def frames(text: str) -> dict[tuple[str, str], Frame]:
+    """Read what comes out for a size, or for a size and a tier."""
+    found: dict[tuple[str, str], Frame] = {}
+    for key, value in _pairs(text).items():
+        size, at, tier = key.partition("@")
+        frame, is_pixels = parse_pixel_size(value), parse_pixel_size(size) is not None
+        # GEN-5: a tier only acts where the size leaves the pixels open.
+        known = (size in SIZES and (tier in TIERS or not at)) or (is_pixels and not at)
+        if not known or frame is None or not is_drawable(frame):
+            found = {}
+            break
+        found[size, tier] = frame
+    if not found:
+        raise ValueError(
+            "a picture for a size, or for a ratio or auto at a tier, such as"
+            " 16:9@1K=1536x1024,auto=1024x1024,1280x720=1536x1024, with edges from"
+            f" {DRAWN_EDGE_PX[0]} to {DRAWN_EDGE_PX[1]}"
+        )
+    return found
 
 
 def delays(text: str) -> tuple[float, ...]:
@@ -111,7 +154,8 @@ def latency(text: str) -> Latency:
     try:
         return Latency.parse(text)
     except Refusal as refusal:
-        raise ValueError("instant, fast, realistic, or a number of seconds") from refusal
+        accepted = "instant, fast, realistic, a number of seconds, or a range such as 12.5-31"
+        raise ValueError(accepted) from refusal
 
 
 def secret(text: str) -> bytes:

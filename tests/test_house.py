@@ -29,9 +29,10 @@ MAY_IMPORT = {
         "core", "adapters", "settings", "store", "service", "runner", "api", "compose",
     },
     "http_server": {"core", "settings", "compose", "http_server"},
+    "calibration": {"core", "adapters", "settings", "api", "calibration"},
     "cli": {
-        "core", "adapters", "settings", "store", "service", "compose", "http_server", "cli",
-        "version",
+        "core", "adapters", "settings", "store", "service", "compose", "http_server",
+        "calibration", "cli", "version",
     },
     "testing": {
         "core", "adapters", "settings", "compose", "http_server", "testing", "version",
@@ -39,6 +40,8 @@ MAY_IMPORT = {
     "pytest_plugin": {"core", "adapters", "settings", "testing", "pytest_plugin"},
 }  # fmt: skip
 LAYER_OF_FILE = {
+    "calibrate_command.py": "cli",
+    "settings_sources.py": "settings",
     "settings_text.py": "settings",
     "keys_command.py": "cli",
     "serve_command.py": "cli",

@@ -3,8 +3,9 @@
 from importlib import import_module
 
 _MODULES = (
-    "transport", "errors", "creation", "pixels", "lives", "media", "waiting", "callbacks",
-    "credits", "catalogue", "page", "schema",
+    "transport", "errors", "refusals", "limits", "creation", "pixels", "lives", "results",
+    "strangers", "media", "waiting", "callbacks", "credits", "balances", "catalogue", "page",
+    "schema",
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from contracts.report.model import (
     RunFacts,
     SpendFacts,
 )
-from contracts.report.text import one_line, printable, without_long_runs
+from contracts.report.text import excerpt, one_line, printable
 from contracts.run_report import RunReport
 from contracts.verdict import ClaimVerdict, Verdict
 
@@ -65,7 +65,7 @@ def instant(seconds: float) -> datetime:
 
 def _run(report: RunReport) -> RunFacts:
     return RunFacts(
-        id=report.run_id,
+        id=one_line(report.run_id),
         target=one_line(report.target),
         target_kind=report.target_kind,
         mode=report.mode,
@@ -163,10 +163,11 @@ def _exchange(exchange: Exchange, redactor: Redactor) -> ExchangeFacts:
 
 
 def _headers(headers: Headers, redactor: Redactor) -> tuple[NameAndValue, ...]:
-    return tuple(
+    shown = tuple(
         (one_line(name, 100), one_line(value, _HEADER_CHARACTERS))
-        for name, value in redactor.headers(headers[:_MOST_HEADERS])
+        for name, value in headers[:_MOST_HEADERS]
     )
+    return redactor.headers(shown)
 
 
 def _picture(image: ImageFacts) -> PictureFacts:
@@ -225,6 +226,5 @@ def _text(body: bytes) -> str | None:
 
 
 def _shown(text: str, most_characters: int, redactor: Redactor) -> tuple[str, bool]:
-    short = without_long_runs(text)
-    is_cut = len(short) > most_characters or short != text
-    return printable(redactor.text(short[:most_characters])), is_cut
+    beginning, is_cut = excerpt(text, most_characters)
+    return printable(redactor.text(beginning)), is_cut

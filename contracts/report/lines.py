@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from contracts.findings import Outcome
 from contracts.report.model import ClaimFacts, ExchangeFacts, FindingFacts, Report, SpendFacts
 from contracts.report.text import one_line
 
@@ -35,10 +36,12 @@ def duration(seconds: float) -> str:
 
 
 def finding_lines(claim: ClaimFacts, report: Report) -> list[str]:
-    """The first of a claim's findings, each with the exchanges that show it."""
-    shown = claim.findings[:_MOST_FINDINGS]
+    """What breaks a claim, else the first of its findings, with the exchanges that show it."""
+    broken = [finding for finding in claim.findings if finding.outcome == Outcome.BREAKS]
+    telling = broken or claim.findings
+    shown = telling[:_MOST_FINDINGS]
     lines = [line for finding in shown for line in _finding_lines(finding, report)]
-    rest = len(claim.findings) - len(shown)
+    rest = len(telling) - len(shown)
     return [*lines, f"and {counted(rest, 'more finding')}"] if rest else lines
 
 

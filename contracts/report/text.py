@@ -14,6 +14,8 @@ _LONGEST_RUN = 600
 _KEPT_OF_A_RUN = 80
 _DEEPEST_INDENT = 16
 _OPENING, _CLOSING = ("{", "["), ("}", "]")
+_SHORT_LIST = re.compile(r"\[\n([^\[\]{}]*)\n *\]")
+_SHORT_LIST_CHARACTERS = 64
 _JSON_PART = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]:,]|[^\s"{}\[\]:,]+', re.DOTALL)
 
 
@@ -31,9 +33,29 @@ def one_line(text: str, most_characters: int = 1000) -> str:
     return line if len(line) <= most_characters else line[: most_characters - 1] + "…"
 
 
-def without_long_runs(text: str) -> str:
-    """A text in which what nobody reads, such as pictures in base64, is only counted."""
-    return _RUN.sub(_shortened, text)
+def excerpt(text: str, most_characters: int) -> tuple[str, bool]:
+    """The beginning of a text; what nobody reads, such as a picture in base64, is only counted.
+
+    Returns:
+        The excerpt, and whether it leaves something out.
+    """
+    parts: list[str] = []
+    length = end = 0
+    is_short = False
+    for found in _RUN.finditer(text):
+        run = found[0]
+        if len(run) > _LONGEST_RUN:
+            is_short = True
+            run = f"{run[:_KEPT_OF_A_RUN]}…({len(run) - _KEPT_OF_A_RUN:,} more characters)"
+        parts += (text[end : found.start()], run)
+        length += len(parts[-1]) + len(parts[-2])
+        end = found.end()
+        if length >= most_characters:
+            break
+    rest = text[end : end + most_characters]
+    shown = "".join((*parts, rest))
+    is_cut = is_short or len(shown) > most_characters or end + len(rest) < len(text)
+    return shown[:most_characters], is_cut
 
 
 def indented(text: str) -> str:
@@ -53,7 +75,12 @@ def indented(text: str) -> str:
         if part in _OPENING:
             depth += 1
         before = part
-    return "\n".join(lines)
+    return _SHORT_LIST.sub(_in_one_line, "\n".join(lines))
+
+
+def _in_one_line(found: re.Match[str]) -> str:
+    line = " ".join(item.strip() for item in found[1].split("\n"))
+    return f"[{line}]" if len(line) <= _SHORT_LIST_CHARACTERS else found[0]
 
 
 def _breaks_line(before: str, part: str) -> bool:
@@ -65,10 +92,3 @@ def _breaks_line(before: str, part: str) -> bool:
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def _shortened(found: re.Match[str]) -> str:
-    if len(found[0]) <= _LONGEST_RUN:
-        return found[0]
-    rest = len(found[0]) - _KEPT_OF_A_RUN
-    return f"{found[0][:_KEPT_OF_A_RUN]}…({rest:,} more characters)"

@@ -10,7 +10,9 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import SplitResult
 
 import httpx2
@@ -21,6 +23,7 @@ from emulator.core.errors import Refusal, shown
 
 _FIRST_ANSWER_BYTES = 1024
 _CHUNK_BYTES = 64 * 1024
+_LOOKUP_THREADS = 8
 
 
 class Forbidden(Exception):
@@ -43,6 +46,8 @@ class HttpCaller:
         self._policy = policy
         self._timeout_seconds = timeout_seconds
         self._client: httpx2.AsyncClient | None = None
+        # Its own threads: a slow resolver holds up nothing else, and a stop does not wait for it.
+        self._lookups = ThreadPoolExecutor(_LOOKUP_THREADS, thread_name_prefix="lookup")
 
     @asynccontextmanager
     async def call(
@@ -79,7 +84,8 @@ class HttpCaller:
             await response.aclose()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and give up looking for addresses."""
+        self._lookups.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             await self._client.aclose()
 
@@ -98,8 +104,8 @@ class HttpCaller:
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().run_in_executor(self._lookups, lookup)
         except (OSError, UnicodeError) as error:
             raise NoAnswer(f"the name {host} has no address: {error}") from error
         addresses = [str(info[4][0]) for info in found]

@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from emulator.core.address import literal_address, split_http_url, why_forbidden
 from emulator.core.errors import Refusal, shown
-from emulator.core.frame import SIZES, TIERS, parse_pixel_size, resolve_frame
+from emulator.core.frame import SIZES, TIERS, frame_override, parse_pixel_size, resolve_frame
 from emulator.core.request import MAX_IMAGES, MAX_REFERENCE_IMAGES, MIN_IMAGES, MODEL, ImageRequest
 from emulator.settings import Settings
 
@@ -101,7 +101,9 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
     sent = fields.model_fields_set
     size, resolution = _size_and_tier(fields)
     size_param = next((name for name in (*_SIZE_FIELDS, "imageSize") if name in body), "size")
-    frame = resolve_frame(size, resolution, settings.profile, size_param)
+    frame = frame_override(size, resolution, settings.frames) or resolve_frame(
+        size, resolution, settings.profile, size_param
+    )
     quality = fields.quality if "quality" in sent else settings.profile.default_quality
     if quality not in settings.profile.qualities:
         raise Refusal.invalid_value("quality", quality, settings.profile.qualities, claim="GEN-9")

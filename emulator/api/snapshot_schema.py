@@ -16,7 +16,7 @@ from pydantic import (
 from emulator.core.address import split_http_url
 from emulator.core.clock import LATEST_INSTANT
 from emulator.core.fault_catalogue import FAILURES
-from emulator.core.frame import SIZES, TIERS, Frame, broken_limits, parse_pixel_size
+from emulator.core.frame import DRAWN_EDGE_PX, SIZES, TIERS, parse_pixel_size
 from emulator.core.request import MAX_IMAGES, MAX_REFERENCE_IMAGES, MODEL
 
 _MOST = 10**15
@@ -63,6 +63,7 @@ InboxName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 ShortText = Annotated[str, Field(max_length=10_000)]
 Url = Annotated[ShortText, AfterValidator(_http_url)]
 Status = Annotated[int, Field(ge=0, le=599)]
+DrawnEdge = Annotated[int, Field(ge=DRAWN_EDGE_PX[0], le=DRAWN_EDGE_PX[1])]
 Flag = Annotated[int, Field(ge=0, le=1)]
 
 
@@ -118,8 +119,8 @@ class _Task(_Part):
     id: TaskId
     number: Number
     seed: Seed
-    width_px: Annotated[int, Field(ge=1, le=3840)]
-    height_px: Annotated[int, Field(ge=1, le=3840)]
+    width_px: DrawnEdge
+    height_px: DrawnEdge
     created_at: Instant
     starts_at: Instant
     ends_at: Instant
@@ -132,8 +133,6 @@ class _Task(_Part):
 
     def problem(self) -> str | None:
         """What of it contradicts itself."""
-        if limits := broken_limits(Frame(self.width_px, self.height_px)):
-            return f"its frame is outside the model's limits: {'; '.join(limits)}"
         if not self.created_at <= self.starts_at <= self.ends_at:
             return "it must be created_at <= starts_at <= ends_at"
         if self.images > (0 if self.error_code else self.request.n):

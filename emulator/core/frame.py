@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulator.core.errors import Refusal
@@ -19,6 +20,9 @@ MAX_EDGE_PX = 3840
 MAX_RATIO = 3
 MIN_PIXELS = 655_360
 MAX_PIXELS = 8_294_400
+
+# A setting may ask for any picture that can be drawn; it need not keep the model's limits.
+DRAWN_EDGE_PX = (64, 4096)
 
 _PIXEL_SIZE = re.compile(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})", re.ASCII)
 _OUT_OF_RANGE_PIXEL_SIZE = re.compile(r"[1-9][0-9]*x[1-9][0-9]*", re.ASCII)
@@ -40,6 +44,9 @@ class Frame:
     def __str__(self) -> str:
         return f"{self.width_px}x{self.height_px}"
 
+
+# (size, tier) -> what comes out; the tier is empty where it does not matter.
+FrameOverrides = Mapping[tuple[str, str], Frame]
 
 # GEN-7: the largest frame of the tier's pixel budget that keeps the ratio within 1 %.
 _PORTRAIT_FRAMES: dict[str, tuple[Frame, Frame, Frame]] = {
@@ -105,6 +112,25 @@ def resolve_frame(size: str, tier: str, profile: Profile, param: str = "size") -
         )
         raise Refusal("invalid_size", message, param, claim="GEN-4")
     return frame
+
+
+def is_drawable(frame: Frame) -> bool:
+    """Whether a picture of these pixels can be drawn."""
+    least, most = DRAWN_EDGE_PX
+    return all(least <= edge <= most for edge in (frame.width_px, frame.height_px))
+
+
+def frame_override(size: str, tier: str, overrides: FrameOverrides) -> Frame | None:
+    """The pixels that a setting gives a size, before any rule; None where it gives none."""
+    return overrides.get((size, tier)) or overrides.get((size, ""))
+
+
+def frames_text(overrides: FrameOverrides) -> str:
+    """Write overrides as ``--frames`` takes them."""
+    return ",".join(
+        f"{size}@{tier}={frame}" if tier else f"{size}={frame}"
+        for (size, tier), frame in overrides.items()
+    )
 
 
 def nearest_output(frame: Frame) -> Frame:

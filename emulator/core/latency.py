@@ -1,5 +1,6 @@
 """How long a task takes."""
 
+import re
 from dataclasses import dataclass
 
 from emulator.core.clock import SECOND
@@ -13,45 +14,59 @@ _REALISTIC_SECONDS = {"low": (8, 14), "medium": (15, 28), "high": (30, 55), "aut
 _REALISTIC_TIER_FACTOR = {"1K": 1.0, "2K": 1.4, "4K": 2.0}
 _REALISTIC_SHARE_OF_EACH_FURTHER_IMAGE = 0.15
 _FAST_SECONDS = (0.7, 1.3)
+_RANGE = re.compile(r"([0-9.]+)-([0-9.]+)", re.ASCII)
+_LONGEST_SECONDS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A latency preset, or a fixed time.
+    """A latency preset, a fixed time, or a range.
 
     Attributes:
-        preset: instant, fast or realistic; None for a fixed time.
-        fixed_seconds: the fixed time, used where there is no preset.
+        preset: instant, fast or realistic; None for a fixed time or a range.
+        fixed_seconds: the fixed time, or where the range begins; used where there is no preset.
+        longest_seconds: where the range ends; None for a fixed time.
     """
 
     preset: str | None = "fast"
     fixed_seconds: float = 0.0
+    longest_seconds: float | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Latency":
-        """Read a preset's name or a number of seconds.
+        """Read a preset's name, a number of seconds, or two with a dash between them.
 
         Raises:
-            Refusal: it is neither.
+            Refusal: it is none of these.
         """
         if text in PRESETS:
             return cls(text)
+        ends = _RANGE.fullmatch(text)
         try:
-            seconds = float(text)
+            shortest, longest = map(float, ends.groups() if ends else (text, text))
         except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds <= 1e9:
-            raise Refusal.invalid_value("latency", text, (*PRESETS, "or a number of seconds"))
-        return cls(None, seconds)
+            shortest = longest = -1.0
+        if not 0 <= shortest <= longest <= _LONGEST_SECONDS:
+            accepted = (*PRESETS, "a number of seconds", "or a range of them such as 12.5-31")
+            raise Refusal.invalid_value("latency", text, accepted)
+        return cls(None, shortest, longest if ends else None)
+
+    def __str__(self) -> str:
+        if self.preset is not None:
+            return self.preset
+        longest = "" if self.longest_seconds is None else f"-{self.longest_seconds:g}"
+        return f"{self.fixed_seconds:g}{longest}"
 
     def duration_ms(self, seed: int, number: int, quality: str, tier: str, images: int) -> int:
         """Decide a task's duration from its account's seed and its number, in milliseconds."""
         if self.preset == "instant":
             return 0
-        if self.preset is None:
-            return round(self.fixed_seconds * SECOND)
         shortest, longest = _FAST_SECONDS
         factor = 1.0
+        if self.preset is None:
+            shortest = longest = self.fixed_seconds
+            if self.longest_seconds is not None:
+                longest = self.longest_seconds
         if self.preset == "realistic":
             shortest, longest = _REALISTIC_SECONDS[quality]
             factor = _REALISTIC_TIER_FACTOR[tier]

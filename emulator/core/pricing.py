@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from emulator.core.frame import TIERS, parse_pixel_size
 
+MILLION = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
@@ -12,16 +14,18 @@ class PriceTable:
 
     Attributes:
         credits_by_tier: credits for one image at medium quality.
-        percent_by_quality: per cent of that for each quality.
+        millionths_by_quality: what each quality multiplies that by, in millionths.
         pixels_by_tier: the largest ``WIDTHxHEIGHT`` that is billed as 1K and as 2K, in pixels.
     """
 
     credits_by_tier: Mapping[str, int] = field(
         default_factory=lambda: {"1K": 30, "2K": 60, "4K": 120}
     )
-    percent_by_quality: Mapping[str, int] = field(
-        default_factory=lambda: {"low": 50, "medium": 100, "high": 200, "auto": 100}
-    )
+    millionths_by_quality: Mapping[str, int] = field(
+        default_factory=lambda: {
+            "low": 500_000, "medium": MILLION, "high": 2 * MILLION, "auto": MILLION,
+        }
+    )  # fmt: skip
     pixels_by_tier: Mapping[str, int] = field(
         default_factory=lambda: {"1K": 1_700_000, "2K": 4_400_000}
     )
@@ -34,16 +38,21 @@ class PriceTable:
             tier: the resolution asked for; bills only ratios.
             quality: low, medium, high or auto.
         """
-        percent = self.percent_by_quality[quality]
-        return -(-self.credits_by_tier[self._billed_tier(size, tier)] * percent // 100)
+        millionths = self.millionths_by_quality[quality]
+        return -(-self.credits_by_tier[self.billed_tier(size, tier)] * millionths // MILLION)
 
-    def _billed_tier(self, size: str, tier: str) -> str:
+    def billed_tier(self, size: str, tier: str) -> str:
+        """Decide the tier that a request is billed as: ratios by the tier that was asked for."""
         if size == "auto":
             return "1K"
         frame = parse_pixel_size(size)
         if frame is None:
             return tier
+        return self.tier_of_pixels(frame.pixels)
+
+    def tier_of_pixels(self, pixels: int) -> str:
+        """Decide the tier that a ``WIDTHxHEIGHT`` of so many pixels is billed as."""
         for name, limit in self.pixels_by_tier.items():
-            if frame.pixels <= limit:
+            if pixels <= limit:
                 return name
         return TIERS[-1]

@@ -1,8 +1,10 @@
 """The two published dialects of the upstream, as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 QUALITIES = ("low", "medium", "high")
+FIRST_STATUSES = ("pending", "processing")  # GEN-14
+SUCCESS_STATUSES = ("succeeded", "completed")  # TASK-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +53,17 @@ REFERENCE = Profile(
     shows_expired=True,
     names_model=True,
 )
+
+
+def with_words(
+    profile: Profile, first_status: str | None = None, succeeded: str | None = None
+) -> Profile:
+    """A profile that says a status otherwise; None leaves its own word."""
+    return replace(
+        profile,
+        first_status=first_status or profile.first_status,
+        succeeded=succeeded or profile.succeeded,
+    )
+
+
 PROFILES = {profile.name: profile for profile in (MODEL_PAGE, REFERENCE)}

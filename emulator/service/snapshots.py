@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from emulator.core.clock import AccountClock, rfc3339
 from emulator.core.errors import Refusal, account_deleted, shown
+from emulator.core.frame import frames_text
 from emulator.core.inbox import PATH as INBOX_PATH
 from emulator.core.picture import RENDERER_VERSION
 from emulator.core.ports import Inspector
@@ -189,10 +190,11 @@ def _adopt_uploads(tx: Transaction, tables: dict[str, list[Row]], id_seed: int, 
 
 def _outcome_settings(settings: Settings) -> dict[str, str]:
     """The settings that change outcomes, as texts."""
-    latency = settings.latency
     return {
         "profile": settings.profile.name,
-        "latency": latency.preset or f"{latency.fixed_seconds:g}",
+        "first_status": settings.first_status or "the profile's",
+        "latency": str(settings.latency),
+        "frames": frames_text(settings.frames),
         "prices": shown(settings.prices),
         "quality_factors": shown(settings.quality_factors),
         "price_pixels": shown(settings.price_pixels),

@@ -10,7 +10,8 @@ import pytest
 from emulator.api.app import CONTROL, HEALTH
 from emulator.core.address import is_loopback_host
 from emulator.serve_command import banner
-from emulator.settings import SettingError, Settings, from_texts
+from emulator.settings import SettingError, Settings
+from emulator.settings_sources import from_texts
 from tests.support.world import World, open_world
 
 TOKEN = "a-token-of-a-test"

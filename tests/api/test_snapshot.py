@@ -216,7 +216,7 @@ async def test_settings_that_differ_are_named() -> None:
         ("account.counters.journal_entries", 2, "journal[2].number"),
         ("account.clock.now", 10**15, "account.clock.now"),
         ("tasks.3.width_px", 100_000, "tasks[3].width_px"),
-        ("tasks.3.width_px", 16, "tasks[3]"),
+        ("tasks.3.width_px", 16, "tasks[3].width_px"),
         ("tasks.3.images", 4, "tasks[3]"),
         ("tasks.2.error_code", "unheard", "tasks[2].error_code"),
         ("tasks.0.request.prompt", "x" * 32_001, "tasks[0].request.prompt"),

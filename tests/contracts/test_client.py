@@ -14,8 +14,8 @@ from contracts.client import Client
 from contracts.exchange import Exchange
 from contracts.har import to_har
 from contracts.ledger import LimitReachedError
+from contracts.observed import BALANCE, EDITS, GENERATIONS, SYNC, UPLOAD
 from contracts.options import EXIT_UNREACHABLE, EngineError
-from contracts.view import BALANCE, EDITS, GENERATIONS, SYNC, UPLOAD
 from tests.contracts.clients import KEY, client_of, waits_of
 from tests.contracts.stand_in import Reply, answering, says, served, tcp_server
 from tests.contracts.test_wire import close_at_once, hang

@@ -153,13 +153,17 @@ def test_real_time_passes_by_itself() -> None:
     assert not clock.is_movable
 
 
-def test_waiting_moves_all_accounts_of_a_run(emulator: Emulator) -> None:
+def test_waiting_moves_the_account_in_use_and_the_others_in_their_turn(
+    emulator: Emulator,
+) -> None:
     own, other = emulator.new_account(), emulator.new_account()
     control = Control(emulator.url, None, own.api_key)
     clock = EmulatorClock(control)
     clock.wait(3600)
     clock.join(other.api_key)
+    clock.serve(other.api_key)
     clock.wait(100.0004)
+    clock.serve("")
     assert clock.is_movable
     for account in (own, other):
         assert account.clock.now.timestamp() == pytest.approx(clock.now(), abs=5)

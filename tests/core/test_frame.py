@@ -14,6 +14,7 @@ from emulator.core.frame import (
     RATIOS,
     TIERS,
     Frame,
+    frame_override,
     parse_pixel_size,
     resolve_frame,
 )
@@ -98,3 +99,11 @@ def test_any_text_is_a_size_or_a_refusal(size: str) -> None:
             assert "size" in refusal.message
         else:
             assert keeps_the_limits(frame)
+
+
+def test_an_override_is_for_its_size_and_tier_only() -> None:
+    overrides = {("16:9", "1K"): Frame(1536, 1024), ("16:9", ""): Frame(1792, 1008)}
+    assert frame_override("16:9", "1K", overrides) == Frame(1536, 1024)
+    assert frame_override("16:9", "4K", overrides) == Frame(1792, 1008)
+    assert frame_override("9:16", "1K", overrides) is None
+    assert frame_override("16:9@1K", "2K", overrides) is None

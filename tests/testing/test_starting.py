@@ -55,6 +55,16 @@ def test_settings_are_texts_or_values() -> None:
     assert read_settings({"callback_secret": b"x" * 32}).callback_secret == b"x" * 32
 
 
+def test_a_settings_file_wins_over_what_tests_default_to(tmp_path: Path) -> None:
+    path = tmp_path / "emulator.toml"
+    path.write_text('latency = "3-9"\ninitial_credits = 5', "utf-8")
+    read = read_settings({"settings": path, "initial_credits": 7})
+    assert (read.latency, read.initial_credits) == (Latency(None, 3.0, 9.0), 7)
+    assert (read.port, read.database) == (0, ":memory:")
+    with pytest.raises(ValueError, match=r"no\.toml can't be read"):
+        read_settings({"settings": "no.toml"})
+
+
 @pytest.mark.parametrize(
     ("settings", "kind", "message"),
     [

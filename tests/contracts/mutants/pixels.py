@@ -25,7 +25,15 @@ Resolve = Callable[[str, str, Profile], Frame]
 
 def _framed(change: Callable[[Resolve, str, str, Profile], Frame]) -> Patch:
     """Decide a frame in another way."""
-    return around(schemas, "resolve_frame", change)
+
+    def changed(original: Any, size: str, tier: str, profile: Profile, *rest: Any) -> Frame:
+        def resolve(other_size: str, other_tier: str, _: Profile) -> Frame:
+            found: Frame = original(other_size, other_tier, profile, *rest)
+            return found
+
+        return change(resolve, size, tier, profile)
+
+    return around(schemas, "resolve_frame", changed)
 
 
 def _swap_ultrawide(resolve: Resolve, size: str, tier: str, profile: Profile) -> Frame:
