@@ -5,7 +5,7 @@ same options give the same plan.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -139,8 +139,10 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
             means = replace(means, keys=False)  # one budget shows all there is
         pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
         pool += [_sensible({**_PLAINEST, "callback": values["callback"]}) for values in pool[:1]]
-        pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
-        best = max(pool, key=lambda values: _worth(values, shown))
+        alone = _waiting_for_n(shown)
+        if alone:
+            pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
+        best = max(pool, key=lambda values: _worth(values, shown, alone))
         room = count - len(chosen)
         takes = [best]
         if best["key"] == "budget":
@@ -215,7 +217,7 @@ def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     yield ("told", values["callback"], values["outcome"])
 
 
-def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
+def _worth(values: Mapping[str, Any], shown: set[Any], alone: Collection[Any]) -> float:
     worth = 0.0
     for feature in _features(values):
         if feature in shown:
@@ -223,7 +225,7 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
         if len(feature) == 2:
             worth += _FACTORS[feature[0]][feature[1]]
         elif feature[0] == "price":
-            worth += _WORTH_OF_N_ALONE * _is_n_alone(feature, shown)
+            worth += _WORTH_OF_N_ALONE * (feature[1] in alone)
         elif len(feature) == 3:
             worth += _ENDS.get(feature, 0.5)
         else:
@@ -240,14 +242,17 @@ def _priced_as(values: Mapping[str, Any]) -> tuple[Any, ...]:
     return (values["size"], values["resolution"], values["quality"])
 
 
-def _is_n_alone(feature: tuple[Any, ...], shown: set[Any]) -> bool:
-    """Whether a task differs from a chosen one in ``n`` alone, the first of its kind (CRED-4)."""
+def _waiting_for_n(shown: set[Any]) -> Collection[Any]:
+    """The prices of one image that two tasks would show with ``n`` alone between them (CRED-4).
+
+    None once there is such a pair.
+    """
     counts: dict[Any, set[Any]] = {}
     for kind, *rest in (known for known in shown if len(known) == 3):
         if kind == "price":
             counts.setdefault(rest[0], set()).add(rest[1])
     has_pair = any(len(found) > 1 for found in counts.values())
-    return not has_pair and bool(counts.get(feature[1]))
+    return () if has_pair else counts.keys()
 
 
 def _task(number: int, values: Mapping[str, Any]) -> PlannedTask:
