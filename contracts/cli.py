@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -178,6 +178,17 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         help="a task to read, made earlier; may be given several times",
     )
     add(
+        "--seed",
+        type=_number(int, 0, 2**63 - 1, "a whole number"),
+        default=0,
+        metavar="N",
+        help="what is random follows from it (default: 0)",
+    )
+    _add_limits(add)
+
+
+def _add_limits(add: Callable[..., object]) -> None:
+    add(
         "--credits-per-image",
         type=_credits_per_image,
         metavar="CREDITS",
@@ -203,13 +214,13 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         metavar="PORT",
         help="where callbacks are received (default: a free one)",
     )
-    add(
-        "--seed",
-        type=_number(int, 0, 2**63 - 1, "a whole number"),
-        default=0,
-        metavar="N",
-        help="what is random follows from it (default: 0)",
-    )
+
+
+_WAITS = (
+    ("--timeout", "timeout_seconds", 60.0, "an answer may take"),
+    ("--task-timeout", "task_timeout_seconds", 900.0, "a task may take"),
+    ("--callback-wait", "callback_wait_seconds", 60.0, "a callback is waited for"),
+)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -227,30 +238,15 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="tasks under way at the same time (default: 1; an emulator gets one after the other)",
     )
-    add(
-        "--timeout",
-        dest="timeout_seconds",
-        type=_SECONDS,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long an answer may take (default: 60)",
-    )
-    add(
-        "--task-timeout",
-        dest="task_timeout_seconds",
-        type=_SECONDS,
-        default=900.0,
-        metavar="SECONDS",
-        help="how long a task may take (default: 900)",
-    )
-    add(
-        "--callback-wait",
-        dest="callback_wait_seconds",
-        type=_SECONDS,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long a callback is waited for (default: 60)",
-    )
+    for flag, name, seconds, what in _WAITS:
+        add(
+            flag,
+            dest=name,
+            type=_SECONDS,
+            default=seconds,
+            metavar="SECONDS",
+            help=f"how long {what} (default: {seconds:g})",
+        )
     add(
         "--explore",
         type=_EXAMPLES,

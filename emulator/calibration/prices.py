@@ -22,14 +22,15 @@ def learn_prices(found: Observed, profile: Profile) -> list[Lesson]:
     table = fit.table
     tiers: Counter[str] = Counter()
     qualities: Counter[str] = Counter()
-    in_pixels = 0
+    areas: Counter[int] = Counter()
     missed = {reservation for reservation, _, _ in fit.missed}
     for reservation, count in seen.items():
         if reservation in missed:
             continue
         tiers[table.billed_tier(reservation.size, reservation.tier)] += count
         qualities[reservation.quality] += count
-        in_pixels += count if parse_pixel_size(reservation.size) else 0
+        if frame := parse_pixel_size(reservation.size):
+            areas[frame.pixels] += count
     before, after = _factors(assumed, table), _factors(table, table)
     prices = [
         _finding(f"{tier} at medium", assumed.credits_by_tier, table.credits_by_tier, tier, tiers)
@@ -40,14 +41,7 @@ def learn_prices(found: Observed, profile: Profile) -> list[Lesson]:
         for quality in after
         if quality != MEDIUM
     ]
-    pixels = Counter(dict.fromkeys(TIERS, in_pixels))
-    limits = [
-        _finding(
-            f"most pixels that are {tier}",
-            assumed.pixels_by_tier, table.pixels_by_tier, tier, pixels,
-        )
-        for tier in TIERS[:-1]
-    ]  # fmt: skip
+    limits = [_limit(tier, assumed, table, areas) for tier in TIERS[:-1]]
     return [
         _lesson("prices", table.credits_by_tier, prices, tuple(_misses(fit))),
         _lesson("quality_factors", after, factors),
@@ -82,6 +76,24 @@ def _finding(
 ) -> Finding:
     count = seen[key]
     return Finding(_CLAIM, what, str(assumed[key]), str(learned[key]) if count else None, count)
+
+
+def _limit(tier: str, assumed: PriceTable, table: PriceTable, areas: "Counter[int]") -> Finding:
+    """The largest pixel size that is billed as a tier; sizes of it and of the next one show it."""
+    next_tier = TIERS[TIERS.index(tier) + 1]
+    below = {area: n for area, n in areas.items() if table.tier_of_pixels(area) == tier}
+    above = {area: n for area, n in areas.items() if table.tier_of_pixels(area) == next_tier}
+    what, before = f"most pixels billed as {tier}", str(assumed.pixels_by_tier[tier])
+    if not below and not above:
+        return Finding(_CLAIM, what, before)
+    notes = []
+    if below:
+        notes.append(f"{max(below)} are")
+    if above:
+        notes.append(f"{min(above)} are not")
+    count = sum(below.values()) + sum(above.values())
+    after = str(table.pixels_by_tier[tier])
+    return Finding(_CLAIM, what, before, after, count, note=", ".join(notes))
 
 
 def _lesson(

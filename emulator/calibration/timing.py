@@ -30,7 +30,7 @@ def learn_timing(found: Observed) -> list[Lesson]:
             for creation in found.creations
             if creation.waited_ms is not None
         ]
-        unit = "calls that waited"
+        unit = "waiting calls"
     return [_latency(durations, unit), _sweep(found, [ms for ms, _ in durations])]
 
 

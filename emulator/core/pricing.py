@@ -48,7 +48,11 @@ class PriceTable:
         frame = parse_pixel_size(size)
         if frame is None:
             return tier
+        return self.tier_of_pixels(frame.pixels)
+
+    def tier_of_pixels(self, pixels: int) -> str:
+        """Decide the tier that a ``WIDTHxHEIGHT`` of so many pixels is billed as."""
         for name, limit in self.pixels_by_tier.items():
-            if frame.pixels <= limit:
+            if pixels <= limit:
                 return name
         return TIERS[-1]

@@ -118,7 +118,7 @@ def test_no_key_and_no_signature_is_ever_in_the_log(serve: Serve) -> None:
         (["--port"], 2, "argument --port: expected one argument"),
         (["--port", "http"], 2, "--port takes a whole number"),
         (["--profile", "other"], 2, "--profile takes one of model-page, reference"),
-        (["--latency", "soon"], 2, "--latency takes instant, fast, realistic, or a number"),
+        (["--latency", "soon"], 2, "--latency takes instant, fast, realistic, a number of"),
         (["--keys", "none"], 2, "--keys takes one of open, strict"),
         (["--callbacks", "all"], 2, "--callbacks takes one of local, upstream, any, off"),
         (["--callback-secret", "x"], 2, "--callback-secret takes whsec_"),
@@ -128,6 +128,9 @@ def test_no_key_and_no_signature_is_ever_in_the_log(serve: Serve) -> None:
         (["--quality-factors", "low=x"], 2, "low, medium, high"),
         (["--callback-retry-delays-seconds", ""], 2, "numbers of seconds"),
         (["--public-url", "emulator"], 2, "absolute http(s) URL"),
+        (["--frames", "16:9"], 2, "--frames takes a picture for a size"),
+        (["--first-status", "queued"], 2, "--first-status takes one of pending, processing"),
+        (["--settings", "/nonexistent.toml"], 2, "settings file /nonexistent.toml can't be read"),
         (["--host", "256.1.1.1"], 1, "cannot listen on 256.1.1.1"),
         (["--database", "/proc/no/state.db"], 1, "cannot use the database /proc/no/state.db"),
     ],
@@ -160,6 +163,17 @@ def test_the_environment_sets_what_no_flag_sets(serve: Serve) -> None:
     done = run("serve", GPT_IMAGE_EMULATOR_PROFIL="reference")
     assert done.returncode == 2
     assert "GPT_IMAGE_EMULATOR_PROFIL" in done.stderr
+
+
+def test_a_settings_file_sets_what_nothing_else_does(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "emulator.toml"
+    file.write_text('profile = "reference"\ninitial-credits = 42\nlatency = "instant"', "utf-8")
+    server = serve("--settings", str(file), "--initial-credits", "43")
+    assert "reference" in server.banner
+    assert server.client.get("/v1/credits/balance").json()["credits"] == 43
+    server.stop()
+    named = {"GPT_IMAGE_EMULATOR_SETTINGS": str(file), "GPT_IMAGE_EMULATOR_PROFILE": "model-page"}
+    assert "model-page" in serve(environment=named).banner
 
 
 def test_help_explains_every_flag() -> None:
