@@ -236,7 +236,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=_number(int, 1, 100, "a whole number"),
         default=1,
         metavar="N",
-        help="tasks under way at the same time (default: 1)",
+        help="tasks under way at the same time (default: 1; an emulator gets one after the other)",
     )
     for flag, name, seconds, what in _WAITS:
         add(

@@ -187,7 +187,8 @@ class Account:
         charged = Between(0, reserved.most)
         if life is not None and end is not None and told is not None:
             charged = Between(*settled(life, end, told))
-        lag = 0.0 if self._is_emulator else _LAG_SECONDS
+        is_refunded = charged.least < reserved.most
+        lag = _LAG_SECONDS if is_refunded and not self._is_emulator else 0.0
         if is_over and end is not None and _is_before(end.exchange, at, lag):
             return Held("done", charged, charged)
         reads_after = life.reads if life is not None else ()

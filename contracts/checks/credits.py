@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -18,7 +17,6 @@ from contracts.findings import Finding, breaks, holds, judged, judges, reads, un
 from contracts.model import Wish
 from contracts.observed import BALANCE, FAILED, SUCCESS, Creation, Life, Read
 from contracts.prices import DEFAULT_IMAGE_CREDITS, assumed_price
-from contracts.sent import Endpoint
 from contracts.view import View
 
 MOST_CREDITS = 10**15  # what is beyond is no number to reckon with
@@ -80,13 +78,13 @@ def settled(life: Life, end: Read, reserved: int) -> tuple[int, int]:
 
 
 def price_shape(view: View, wish: Wish) -> Hashable:
-    """What decides about the price of one image: of an emulator that is known (CRED-5)."""
-    if not is_emulator(view):
-        endpoint: Endpoint = "edits" if wish.endpoint == "edits" else "generations"
-        return replace(wish, endpoint=endpoint, prompt="", n=1, callback_url=None)
-    tier = wish.resolution if ":" in wish.size else ""
-    size = "ratio" if ":" in wish.size else wish.size
-    return size, tier, wish.quality
+    """What may decide about the price of one image; of an emulator that is known (CRED-5)."""
+    is_ratio = ":" in wish.size
+    tier = wish.resolution if is_ratio else ""  # GEN-5
+    if is_emulator(view):
+        return "ratio" if is_ratio else wish.size, tier, wish.quality
+    references = len(wish.references) + wish.image_parts
+    return wish.size, tier, wish.quality, wish.endpoint == "edits", references
 
 
 @judges("CRED-1")
