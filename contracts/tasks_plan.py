@@ -21,6 +21,8 @@ _WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES, _WORTH_OF_N_ALONE = 1.5, 1.0, 4.0
 _SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "prompt")
 _ENDS = {
     ("plain", "generations", True): 3.0,
+    ("tier", "auto", True): 3.0,
+    ("tier", "pixels", True): 3.0,
     ("end", "generations", "succeeds"): 6.0,
     ("end", "generations", "fails"): 5.0,
     ("end", "generations", "hangs"): 4.0,
@@ -45,7 +47,7 @@ _FACTORS: dict[str, dict[Any, float]] = {
     "size": {
         None: 1, "auto": 0.3, "1:1": 0.8, "1:2": 0.8, "2:1": 0.8, "1:3": 0.8, "3:1": 0.8,
         "2:3": 0.8, "3:2": 0.8, "3:4": 0.8, "4:3": 0.8, "4:5": 0.8, "5:4": 0.8, "9:16": 0.8,
-        "16:9": 1.2, "21:9": 0.8, "9:21": 0.8, "1280x720": 2, "1536x1024": 0.8, "1440x2560": 0.8,
+        "16:9": 1.2, "21:9": 0.8, "9:21": 0.8, "1280x720": 2, "1536x1024": 0.8, "1440x2560": 3,
     },
     "resolution": {None: 1, "1K": 0.5, "2K": 2, "4K": 2},
     "quality": {None: 1, "low": 1.5, "medium": 0.5, "high": 2},
@@ -202,8 +204,8 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
 def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     has_pictures = values["outcome"] in ("succeeds", "partial")
     for name, value in values.items():
-        if name == "resolution" and ":" not in (values["size"] or ""):
-            continue  # GEN-5: a tier shows in ratios only
+        if name == "resolution" and _kind_of_size(values) != "ratio":
+            continue  # GEN-5: a tier acts on ratios only, which shows beside the other kinds
         if has_pictures or name not in _SHOWN_BY_PICTURES:
             yield (name, value)
     if has_pictures:
@@ -211,6 +213,8 @@ def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
             yield (one, values[one], other, values[other])
     if all(values[name] is None for name in ("size", "resolution", "quality", "n")):
         yield ("plain", values["endpoint"], values["references"] == 0)
+    if has_pictures and values["resolution"] in ("2K", "4K"):
+        yield ("tier", _kind_of_size(values), True)
     yield ("price", _priced_as(values), values["n"] or 1)
     # Each kind of call can end in each way, and each end can be called back.
     yield ("end", values["endpoint"], values["outcome"])
@@ -235,6 +239,11 @@ def _worth(values: Mapping[str, Any], shown: set[Any], alone: Collection[Any]) -
     if values["outcome"] == "succeeds":
         worth += _WORTH_OF_PICTURES
     return worth - _PRICE_WEIGHT * _task(0, values).expected_credits
+
+
+def _kind_of_size(values: Mapping[str, Any]) -> str:
+    size = values["size"] or "auto"
+    return "ratio" if ":" in size else "auto" if size == "auto" else "pixels"
 
 
 def _priced_as(values: Mapping[str, Any]) -> tuple[Any, ...]:
