@@ -216,6 +216,13 @@ def _add_limits(add: Callable[..., object]) -> None:
     )
 
 
+_WAITS = (
+    ("--timeout", "timeout_seconds", 60.0, "an answer may take"),
+    ("--task-timeout", "task_timeout_seconds", 900.0, "a task may take"),
+    ("--callback-wait", "callback_wait_seconds", 60.0, "a callback is waited for"),
+)
+
+
 def _add_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
@@ -229,32 +236,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=_number(int, 1, 100, "a whole number"),
         default=1,
         metavar="N",
-        help="tasks under way at the same time (default: 1)",
+        help="tasks under way at the same time (default: 1; an emulator gets one after the other)",
     )
-    add(
-        "--timeout",
-        dest="timeout_seconds",
-        type=_SECONDS,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long an answer may take (default: 60)",
-    )
-    add(
-        "--task-timeout",
-        dest="task_timeout_seconds",
-        type=_SECONDS,
-        default=900.0,
-        metavar="SECONDS",
-        help="how long a task may take (default: 900)",
-    )
-    add(
-        "--callback-wait",
-        dest="callback_wait_seconds",
-        type=_SECONDS,
-        default=60.0,
-        metavar="SECONDS",
-        help="how long a callback is waited for (default: 60)",
-    )
+    for flag, name, seconds, what in _WAITS:
+        add(
+            flag,
+            dest=name,
+            type=_SECONDS,
+            default=seconds,
+            metavar="SECONDS",
+            help=f"how long {what} (default: {seconds:g})",
+        )
     add(
         "--explore",
         type=_EXAMPLES,

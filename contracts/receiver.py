@@ -139,10 +139,14 @@ class Receiver:
                 statuses = self._statuses[name]
                 status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
             self._record(name, request, bytes(body), status, time.monotonic() - began)
-        headers = {}
-        if 300 <= status < 400:  # a redirect that nobody should follow (CB-3)
-            headers["Location"] = f"{self._base}/{self._secret}/{name}{_MOVED}"
-        await HttpResponse(status_code=status, headers=headers)(scope, receive, send)
+        await HttpResponse(status_code=status, headers=self._headers(name, status))(
+            scope, receive, send
+        )
+
+    def _headers(self, name: str, status: int) -> dict[str, str]:
+        """A redirect's ``Location``, which nobody should follow (CB-3)."""
+        is_redirect = 300 <= status < 400
+        return {"Location": f"{self._base}/{self._secret}/{name}{_MOVED}"} if is_redirect else {}
 
     def _record(
         self, name: str, request: HttpRequest, body: bytes, status: int, seconds: float
@@ -160,7 +164,7 @@ class Receiver:
                 redactor.headers(headers),
                 redactor.body(body),
             ),
-            response=Response(status),
+            response=Response(status, tuple(self._headers(name, status).items())),
             direction=CALLBACK,
             purpose=f"callback to {name}",
             late_by_seconds=self._recorder.clock.step_seconds,

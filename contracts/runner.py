@@ -237,8 +237,8 @@ class Run:
             probes.budget_probe(self.session.client, budget_key)
 
     def _live_all(self, tasks: list[PlannedTask]) -> None:
-        """Let tasks live, as many at a time as was asked."""
-        if self.options.concurrency == 1:
+        """Let tasks live, as many at a time as was asked; one where a wait moves all of them."""
+        if self.options.concurrency == 1 or self.session.clock.is_movable:
             for task in tasks:
                 self._live(task, "")
             return

@@ -118,7 +118,7 @@ def test_no_key_and_no_signature_is_ever_in_the_log(serve: Serve) -> None:
         (["--port"], 2, "argument --port: expected one argument"),
         (["--port", "http"], 2, "--port takes a whole number"),
         (["--profile", "other"], 2, "--profile takes one of model-page, reference"),
-        (["--latency", "soon"], 2, "--latency takes instant, fast, realistic, or a number"),
+        (["--latency", "soon"], 2, "--latency takes instant, fast, realistic, a number of"),
         (["--keys", "none"], 2, "--keys takes one of open, strict"),
         (["--callbacks", "all"], 2, "--callbacks takes one of local, upstream, any, off"),
         (["--callback-secret", "x"], 2, "--callback-secret takes whsec_"),
