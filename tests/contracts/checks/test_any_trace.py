@@ -6,13 +6,31 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.checks import catalogue, creation, errors, limits, page, refusals, schema, transport
+from contracts.checks import (
+    catalogue,
+    creation,
+    errors,
+    limits,
+    lives,
+    media,
+    page,
+    pixels,
+    refusals,
+    results,
+    schema,
+    strangers,
+    transport,
+    waiting,
+)
 from contracts.exchange import CALLBACK, Exchange
 from contracts.findings import JUDGES
 from contracts.view import View
 from tests.contracts.support import exchange, trace
 
-MODULES = (catalogue, creation, errors, limits, page, refusals, schema, transport)
+MODULES = (
+    catalogue, creation, errors, limits, lives, media, page, pixels, refusals, results, schema,
+    strangers, transport, waiting,
+)  # fmt: skip
 NAMES = [name for name in JUDGES if name.split(".")[0] in
          {module.__name__.rpartition(".")[2] for module in MODULES}]  # fmt: skip
 WORDS = (
@@ -21,6 +39,8 @@ WORDS = (
     "status", "pending", "succeeded", "failed", "model", "gpt-image-2", "prompt", "n", "size",
     "quality", "auto", "callback_url", "credits", "reserved", "refunded", "pricing", "parameters",
     "credits_per_request", "result", "created", "url", "https://a.test/", "request_id", "poll_url",
+    "processing", "completed", "expired", "created_at", "completed_at", "2026-01-01T00:00:00Z",
+    "b64_json", "charged", "[[fault: partial]]", "1:1", "1024x1024",
     "content_policy", "insufficient_credits", "api_key_budget_exhausted", "image_safety", "key-1",
 )  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers(-2, 40) | st.floats() | st.sampled_from(WORDS)
@@ -41,12 +61,15 @@ CALLS = st.sampled_from(
         ("POST", "/v1/images/upload"), ("GET", "/v1/tasks/task_1"), ("GET", "/api/v1/tasks/task_1"),
         ("GET", "/v1/credits/balance"), ("GET", "/api/v1/credits/balance"), ("GET", "/v1/models"),
         ("GET", "/v1/models?q=gpt"), ("GET", "/llms.txt"), ("GET", "/"), ("GET", "/v1/nowhere"),
+        ("GET", "https://a.test/"), ("HEAD", "https://a.test/"), ("GET", "https://a.test/?a=b"),
     ]
 )  # fmt: skip
 STATUSES = st.sampled_from([0, 200, 202, 302, 400, 401, 402, 403, 404, 405, 422, 429, 500, 502])
 HEADERS = st.dictionaries(
-    st.sampled_from(["Retry-After", "X-Request-Id", "Content-Type"]),
-    st.sampled_from(["", "7", "req_1", "text/html", "text/plain", "\u00e9"]),
+    st.sampled_from(["Retry-After", "X-Request-Id", "Content-Type", "Date"]),
+    st.sampled_from(
+        ["", "7", "req_1", "text/html", "image/png", "Mon, 01 Jan 2026 00:00:00 GMT", "\u00e9"]
+    ),
 )
 LIMITS = st.dictionaries(
     st.sampled_from(["credits", "budget_credits", "requests_per_minute", "models"]), SCALARS
@@ -58,8 +81,8 @@ def exchanges(draw: st.DrawFn) -> Exchange:
     method, path = draw(CALLS)
     made = exchange(
         method, path, body=draw(BODIES), status=draw(STATUSES), answer=draw(BODIES),
-        answer_headers=draw(HEADERS), sender=draw(st.sampled_from(["", "key-1", "unknown-key"])),
-        at=draw(st.integers(0, 90)),
+        answer_headers=draw(HEADERS), sender=draw(st.sampled_from(["", "key-1", "key-2", "unknown-key"])),
+        at=draw(st.sampled_from([0, 1, 7, 90, 86_000, 90_000])),
     )  # fmt: skip
     return replace(made, direction=CALLBACK) if draw(st.integers(0, 9)) == 0 else made
 
@@ -73,7 +96,8 @@ def exchanges(draw: st.DrawFn) -> Exchange:
 def test_no_judge_stops(
     sent: list[Exchange], target: Any, limits_of_key: Any, exclusive: bool
 ) -> None:
-    facts = {"target": target, "keys": {"key-1": limits_of_key}, "refused_prompts": list(WORDS)}
+    facts = {"target": target, "keys": {"key-1": limits_of_key}, "refused_prompts": list(WORDS),
+             "stranger": "key-2"}  # fmt: skip
     view = View(trace(*sent, exclusive=exclusive, **facts))
     for name in NAMES:
         claim_ids, judge = JUDGES[name]
