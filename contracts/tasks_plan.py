@@ -209,7 +209,8 @@ def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
             yield (one, values[one], other, values[other])
     if all(values[name] is None for name in ("size", "resolution", "quality", "n")):
         yield ("plain", values["endpoint"], values["references"] == 0)
-    yield ("price", _priced_as(values), values["n"] or 1)
+    if values["endpoint"] == "generations":  # the others don't tell what they reserved
+        yield ("price", _priced_as(values), values["n"] or 1)
     # Each kind of call can end in each way, and each end can be called back.
     yield ("end", values["endpoint"], values["outcome"])
     yield ("told", values["callback"], values["outcome"])
@@ -237,7 +238,7 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
 
 def _priced_as(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """What decides about the price of one image."""
-    return (values["size"], values["resolution"], values["quality"])
+    return (values["size"], values["resolution"], values["quality"], values["references"])
 
 
 def _is_n_alone(feature: tuple[Any, ...], shown: set[Any]) -> bool:
