@@ -1,7 +1,6 @@
 """Lets random lives happen on an emulator, and keeps what is worth keeping of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -11,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from contracts.exchange import Exchange, Trace
 from contracts.findings import Finding
 from contracts.machine import DeviationError, LifeMachine
+from contracts.options import EXIT_ENGINE, EngineError
 
 _STEPS = 14
 _MOST_LIVES = 120
@@ -43,6 +43,9 @@ class Explorer:
             lives: how many.
             with_seed: what is random follows from it.
             told: called after each.
+
+        Raises:
+            EngineError: the emulator does not answer, or the same life goes another way.
         """
         machine = self._machine(told)
         quiet = settings(
@@ -55,8 +58,13 @@ class Explorer:
             print_blob=False,
             report_multiple_bugs=False,
         )
-        with suppress(DeviationError, Flaky):  # flaky: the shrinking was cut short
+        try:
             run_state_machine_as_test(seed(with_seed)(machine), settings=quiet)
+        except DeviationError:
+            pass  # it is among the findings
+        except Flaky as error:
+            if not self.findings:  # else only the shrinking was cut short
+                raise _cause_of(error) from error
 
     def _machine(self, told: Callable[[str], None]) -> type[LifeMachine]:
         explorer = self
@@ -87,6 +95,13 @@ class Explorer:
             self.kept.pop()
         self.findings = [wrong]
         self.kept.append(trace.exchanges)
+
+
+def _cause_of(error: Flaky) -> EngineError:
+    """Why lives could not be repeated: often the emulator is gone."""
+    if isinstance(error.__context__, EngineError):
+        return error.__context__
+    return EngineError(f"random lives can't be repeated: {error}", EXIT_ENGINE)
 
 
 def exchanges_of(lives: list[list[Exchange]], first_number: int) -> Iterator[Exchange]:

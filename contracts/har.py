@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -87,7 +88,7 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
     for number, entry in enumerate(entries, 1):
         try:
             exchanges.append(_exchange(number, entry, redactor))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             problem = f"entry {number} of {name} is no HAR entry: {type(error).__name__}: {error}"
             raise TraceError(problem) from error
     if not own:
@@ -180,6 +181,10 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exch
     at = datetime.fromisoformat(entry["startedDateTime"].replace("Z", "+00:00"))
     if at.tzinfo is None:
         raise ValueError(f"startedDateTime {entry['startedDateTime']!r} has no offset")
+    if not 1970 <= at.year <= 9998:
+        raise ValueError(
+            f"startedDateTime {entry['startedDateTime']!r} lies outside of 1970 to 9998"
+        )
     post = sent.get("postData") or {}
     body = redactor.body(_body(post, post.get("_encoding", post.get("encoding"))))
     request = Request(
@@ -190,7 +195,7 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exch
     return Exchange(
         number,
         at.timestamp(),
-        max(0.0, float(entry.get("time") or 0) / 1000),
+        _seconds(entry.get("time")),
         request,
         response,
         None if failure is None else str(failure),
@@ -199,6 +204,11 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exch
         str(entry.get("_purpose", "")),
         float(entry.get("_late_by_seconds") or 0.0),
     )
+
+
+def _seconds(milliseconds: Any) -> float:
+    seconds = float(milliseconds or 0) / 1000
+    return seconds if 0 <= seconds < math.inf else 0.0
 
 
 def _response(got: Mapping[str, Any], redactor: Redactor) -> Response:

@@ -109,6 +109,7 @@ class Lives:
             key,
             ended_at=self._clock.now(),
         )
+        self.lived.append(lived)  # before anything else: an interrupt must not lose its links
         if lived.task_id is not None:
             self._follow(lived, task)
         elif answer.status == 200:
@@ -116,7 +117,6 @@ class Lives:
         self._download(lived)
         self._callbacks(task, token)
         self._balance(key, task.prefix)
-        self.lived.append(lived)
         return lived
 
     def read(self, lived: Lived, purpose: str = "read the task again") -> Answer:

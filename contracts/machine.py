@@ -26,6 +26,7 @@ from contracts.findings import Finding, breaks
 from contracts.ledger import SpendLedger
 from contracts.lives_drive import MODEL, picture, while_time_passes
 from contracts.observed import BALANCE, ENDED, GENERATIONS, SYNC, result_urls
+from contracts.options import EngineError
 from contracts.pace import Pace
 from contracts.price_book import PriceBook
 from contracts.recorder import Recorder
@@ -100,9 +101,13 @@ class LifeMachine(RuleBasedStateMachine):
         self._explorer = explorer
         key = f"sk-explorer-{secrets.token_hex(12)}"
         self._control = Control(explorer.base_url, explorer.control_token, key)
-        self._key = self._control.accepted_key(key)
-        self._control.post("/account/credits", {"set": _CREDITS})
-        self._clock = EmulatorClock(self._control)
+        try:
+            self._key = self._control.accepted_key(key)
+            self._control.post("/account/credits", {"set": _CREDITS})
+            self._clock = EmulatorClock(self._control)
+        except EngineError:
+            self._control.close()
+            raise
         redactor = Redactor()
         redactor.key_label(self._key)
         self._trace = Trace(explorer.base_url, exclusive=True, facts={"target": "emulator"})

@@ -5,7 +5,7 @@ same options give the same plan.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -21,6 +21,8 @@ _WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES, _WORTH_OF_N_ALONE = 1.5, 1.0, 4.0
 _SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "prompt")
 _ENDS = {
     ("plain", "generations", True): 3.0,
+    ("tier", "auto", True): 3.0,
+    ("tier", "pixels", True): 3.0,
     ("end", "generations", "succeeds"): 6.0,
     ("end", "generations", "fails"): 5.0,
     ("end", "generations", "hangs"): 4.0,
@@ -45,7 +47,7 @@ _FACTORS: dict[str, dict[Any, float]] = {
     "size": {
         None: 1, "auto": 0.3, "1:1": 0.8, "1:2": 0.8, "2:1": 0.8, "1:3": 0.8, "3:1": 0.8,
         "2:3": 0.8, "3:2": 0.8, "3:4": 0.8, "4:3": 0.8, "4:5": 0.8, "5:4": 0.8, "9:16": 0.8,
-        "16:9": 1.2, "21:9": 0.8, "9:21": 0.8, "1280x720": 2, "1536x1024": 0.8, "1440x2560": 0.8,
+        "16:9": 1.2, "21:9": 0.8, "9:21": 0.8, "1280x720": 2, "1536x1024": 0.8, "1440x2560": 3,
     },
     "resolution": {None: 1, "1K": 0.5, "2K": 2, "4K": 2},
     "quality": {None: 1, "low": 1.5, "medium": 0.5, "high": 2},
@@ -139,8 +141,10 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
             means = replace(means, keys=False)  # one budget shows all there is
         pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
         pool += [_sensible({**_PLAINEST, "callback": values["callback"]}) for values in pool[:1]]
-        pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
-        best = max(pool, key=lambda values: _worth(values, shown))
+        alone = _waiting_for_n(shown)
+        if alone:
+            pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
+        best = max(pool, key=lambda values: _worth(values, shown, alone))
         room = count - len(chosen)
         takes = [best]
         if best["key"] == "budget":
@@ -200,8 +204,8 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
 def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     has_pictures = values["outcome"] in ("succeeds", "partial")
     for name, value in values.items():
-        if name == "resolution" and ":" not in (values["size"] or ""):
-            continue  # GEN-5: a tier shows in ratios only
+        if name == "resolution" and _kind_of_size(values) != "ratio":
+            continue  # GEN-5: a tier acts on ratios only, which shows beside the other kinds
         if has_pictures or name not in _SHOWN_BY_PICTURES:
             yield (name, value)
     if has_pictures:
@@ -209,6 +213,8 @@ def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
             yield (one, values[one], other, values[other])
     if all(values[name] is None for name in ("size", "resolution", "quality", "n")):
         yield ("plain", values["endpoint"], values["references"] == 0)
+    if has_pictures and values["resolution"] in ("2K", "4K"):
+        yield ("tier", _kind_of_size(values), True)
     if values["endpoint"] == "generations":  # the others don't tell what they reserved
         yield ("price", _priced_as(values), values["n"] or 1)
     # Each kind of call can end in each way, and each end can be called back.
@@ -216,7 +222,7 @@ def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     yield ("told", values["callback"], values["outcome"])
 
 
-def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
+def _worth(values: Mapping[str, Any], shown: set[Any], alone: Collection[Any]) -> float:
     worth = 0.0
     for feature in _features(values):
         if feature in shown:
@@ -224,7 +230,7 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
         if len(feature) == 2:
             worth += _FACTORS[feature[0]][feature[1]]
         elif feature[0] == "price":
-            worth += _WORTH_OF_N_ALONE * _is_n_alone(feature, shown)
+            worth += _WORTH_OF_N_ALONE * (feature[1] in alone)
         elif len(feature) == 3:
             worth += _ENDS.get(feature, 0.5)
         else:
@@ -236,19 +242,27 @@ def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
     return worth - _PRICE_WEIGHT * _task(0, values).expected_credits
 
 
+def _kind_of_size(values: Mapping[str, Any]) -> str:
+    size = values["size"] or "auto"
+    return "ratio" if ":" in size else "auto" if size == "auto" else "pixels"
+
+
 def _priced_as(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """What decides about the price of one image."""
     return (values["size"], values["resolution"], values["quality"], values["references"])
 
 
-def _is_n_alone(feature: tuple[Any, ...], shown: set[Any]) -> bool:
-    """Whether a task differs from a chosen one in ``n`` alone, the first of its kind (CRED-4)."""
+def _waiting_for_n(shown: set[Any]) -> Collection[Any]:
+    """The prices of one image that two tasks would show with ``n`` alone between them (CRED-4).
+
+    None once there is such a pair.
+    """
     counts: dict[Any, set[Any]] = {}
     for kind, *rest in (known for known in shown if len(known) == 3):
         if kind == "price":
             counts.setdefault(rest[0], set()).add(rest[1])
     has_pair = any(len(found) > 1 for found in counts.values())
-    return not has_pair and bool(counts.get(feature[1]))
+    return () if has_pair else counts.keys()
 
 
 def _task(number: int, values: Mapping[str, Any]) -> PlannedTask:

@@ -17,7 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.exchange import Request as Sent
 from contracts.lives_drive import picture
+from contracts.model import wish_of
+from contracts.prices import assumed_price
 from emulator.compose import compose
 from emulator.core.latency import Latency
 from emulator.core.profile import PROFILES
@@ -109,7 +112,7 @@ class Api:
     """A small API of the upstream's shape, whose prices and manners can be chosen.
 
     Args:
-        price: what an image costs, whatever is asked for, in credits.
+        price: what an image costs at the default settings, in credits; others in proportion.
         refuses: whether it refuses what it must.
     """
 
@@ -143,11 +146,17 @@ class Api:
         # The kit's own tasks carry its mark; everything else that it sends must be refused.
         if self.refuses and b"(contract-" not in request.scope["content"]:
             return says({"error": {"message": "no", "code": "invalid_field"}}, 400)
-        self.credits -= self.price
+        price = self._price(request)
+        self.credits -= price
         if not path.endswith("/generations"):
             return says({"data": [{"url": self._link(request)}]})
         task = {"task_id": f"task_{self.credits}", "status": "pending", "poll_url": "/v1/tasks/x"}
-        return says({**task, "credits": {"reserved": self.price, "charged": 0}}, 202)
+        return says({**task, "credits": {"reserved": price, "charged": 0}}, 202)
+
+    def _price(self, request: Request) -> int:
+        headers = tuple(request.headers.items())
+        wish = wish_of(Sent("POST", str(request.url), headers, request.scope["content"]))
+        return self.price if wish is None else assumed_price(wish, "medium") * self.price // 30
 
     def _task(self, request: Request, task_id: str) -> dict[str, Any]:
         return {

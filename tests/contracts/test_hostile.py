@@ -77,7 +77,7 @@ def odd() -> Any:
         yield api, server.url
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(replies=st.lists(ODD_REPLIES, min_size=1, max_size=7), seed=st.integers(0, 50))
 def test_no_answer_makes_the_kit_fail(
     odd: tuple[Odd, str], replies: list[Reply], seed: int, tmp_path_factory: pytest.TempPathFactory
@@ -139,7 +139,7 @@ ENTRIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     HAR_VALUES
     | st.fixed_dictionaries(

@@ -206,7 +206,7 @@ def test_a_limit_is_for_the_day(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tasks", [4, 8])
 @pytest.mark.usefixtures("few_rejects")
 def test_a_target_that_takes_more_than_it_said_is_stopped(tasks: int, tmp_path: Path) -> None:
-    with api(price=1000) as server:
+    with api(price=2000) as server:
         options = replace(OPTIONS, max_credits=500, tasks=tasks)
         report = run_kit(server.url, options, day_file=DayFile(tmp_path / "day"))
     told = [asked for asked in server.asked if asked.is_creation and asked.status == 202]

@@ -85,8 +85,9 @@ def check_that_all_spend_is_on_disk(server: Served, key: str, folder: Path) -> N
     assert sum(on_disk) >= sum(costs)
 
 
-@pytest.mark.parametrize("concurrency", ["1", "3"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "concurrency"), [(signal.SIGINT, "1"), (signal.SIGINT, "3"), (signal.SIGTERM, "1")]
+)
 def test_an_interrupted_run_is_judged_and_written(
     number: signal.Signals, concurrency: str, stand_in: Served, tmp_path: Path
 ) -> None:
