@@ -64,6 +64,7 @@ CALLS = st.sampled_from(
         ("GET", "https://a.test/"), ("HEAD", "https://a.test/"), ("GET", "https://a.test/?a=b"),
     ]
 )  # fmt: skip
+SENDERS = st.sampled_from(["", "key-1", "key-2", "unknown-key"])
 STATUSES = st.sampled_from([0, 200, 202, 302, 400, 401, 402, 403, 404, 405, 422, 429, 500, 502])
 HEADERS = st.dictionaries(
     st.sampled_from(["Retry-After", "X-Request-Id", "Content-Type", "Date"]),
@@ -81,7 +82,7 @@ def exchanges(draw: st.DrawFn) -> Exchange:
     method, path = draw(CALLS)
     made = exchange(
         method, path, body=draw(BODIES), status=draw(STATUSES), answer=draw(BODIES),
-        answer_headers=draw(HEADERS), sender=draw(st.sampled_from(["", "key-1", "key-2", "unknown-key"])),
+        answer_headers=draw(HEADERS), sender=draw(SENDERS),
         at=draw(st.sampled_from([0, 1, 7, 90, 86_000, 90_000])),
     )  # fmt: skip
     return replace(made, direction=CALLBACK) if draw(st.integers(0, 9)) == 0 else made
