@@ -137,22 +137,18 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
     shown: set[Any] = set()
     chosen: list[dict[str, Any]] = []
     while len(chosen) < count:
-        if any(values["key"] == "budget" for values in chosen):
-            means = replace(means, keys=False)  # one budget shows all there is
+        # A budget shows itself in two tasks: one fails and gives it back, one uses it up.
+        if count - len(chosen) < 2 or any(values["key"] == "budget" for values in chosen):
+            means = replace(means, keys=False)
         pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
         pool += [_sensible({**_PLAINEST, "callback": values["callback"]}) for values in pool[:1]]
         alone = _waiting_for_n(shown)
         if alone:
             pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
         best = max(pool, key=lambda values: _worth(values, shown, alone))
-        room = count - len(chosen)
         takes = [best]
         if best["key"] == "budget":
-            # A budget shows itself in two tasks: one fails and gives it back, one uses it up.
-            if room < 2:
-                best["key"] = "main"
-            else:
-                takes = [{**best, "outcome": "fails"}, {**best, "outcome": "succeeds"}]
+            takes = [{**best, "outcome": "fails"}, {**best, "outcome": "succeeds"}]
         for values in takes:
             shown |= set(_features(values))
             chosen.append(values)
