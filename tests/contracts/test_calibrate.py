@@ -1,6 +1,8 @@
 """What the kit records is what the emulator learns from."""
 
 import json
+import math
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,10 @@ def test_a_run_of_the_kit_is_learned_from(tmp_path: Path, monkeypatch: pytest.Mo
     learned = read_file("calibrated.toml")
     shortest, longest = map(float, learned.pop("latency").split("-"))
     assert 3 <= shortest < longest <= 9
-    assert {name: learned[name] for name in ODD if name != "latency"} == {
-        name: value for name, value in ODD.items() if name != "latency"
-    }
+    # The run had 4K pictures in low quality only: what they cost is kept to the credit.
+    prices = dict(entry.split("=") for entry in learned.pop("prices").split(","))
+    assert (prices["1K"], prices["2K"]) == ("40", "90")
+    assert math.ceil(Fraction(prices["4K"]) * Fraction("0.3")) == 200 * Fraction("0.3")
+    same = set(ODD) - {"latency", "prices"}
+    assert {name: learned[name] for name in same} == {name: ODD[name] for name in same}
     assert set(learned) - set(ODD) <= {"price_pixels"}  # no frames: the profile's rule holds
