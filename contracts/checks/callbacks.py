@@ -70,7 +70,7 @@ def _reads_after(life: Life, attempt: Exchange) -> list[Read]:
 def _listened_seconds(view: View, since: float) -> float:
     """How long the receiver listened from a moment on."""
     until = view.facts.get("ended_at")
-    return until - since if isinstance(until, int | float) else 0.0
+    return until - since if isinstance(until, float) else 0.0
 
 
 @judges("CB-1")
