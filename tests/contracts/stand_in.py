@@ -3,6 +3,7 @@
 import asyncio
 import json
 import queue
+import secrets
 import socket
 import threading
 import time
@@ -10,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import httpx2
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +30,7 @@ from emulator.http_server import HttpServer
 from emulator.settings import Settings
 
 LATENCY_SECONDS = 0.2
+_BACK_DOOR = {"x-stand-in": secrets.token_hex(8)}
 _PICTURE = picture("teal", "PNG")
 _CREATIONS = ("/images/generations", "/images/generations/sync", "/images/edits")
 
@@ -185,6 +188,7 @@ def served(app: ASGIApp) -> Iterator[Served]:
 def upstream(
     latency_seconds: float = LATENCY_SECONDS,
     profile: str = "model-page",
+    keys: Literal["open", "strict"] = "open",
     change: Callable[[Asked], bytes] | None = None,
 ) -> Iterator[Served]:
     """Serve an upstream that costs credits: an emulator that nobody can tell for one.
@@ -192,6 +196,7 @@ def upstream(
     Args:
         latency_seconds: how long a task takes.
         profile: what it speaks.
+        keys: ``strict``: only those of ``new_key`` are known.
         change: puts another body in the place of an answer's.
     """
     settings = Settings(
@@ -199,6 +204,7 @@ def upstream(
         log="none",
         latency=Latency(None, latency_seconds),
         profile=PROFILES[profile],
+        keys=keys,
     )
     server = Served()
 
@@ -236,9 +242,18 @@ def tcp_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
+def new_key(server: Served) -> str:
+    """Buy a key of an upstream that knows its keys; nobody else finds this way in."""
+    made = httpx2.post(f"{server.url}/_emulator/keys", json={"name": "a"}, headers=_BACK_DOOR)
+    key: str = made.json()["key"]
+    return key
+
+
 def _without_control(app: ASGIApp) -> ASGIApp:
     async def hidden(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/_emulator"):
+        known = [(name.encode(), value.encode()) for name, value in _BACK_DOOR.items()]
+        is_open = known[0] in scope.get("headers", ())
+        if scope["type"] == "http" and scope["path"].startswith("/_emulator") and not is_open:
             await Response(b"Not found", 404)(scope, receive, send)
         else:
             await app(scope, receive, send)

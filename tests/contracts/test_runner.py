@@ -1,6 +1,8 @@
 """A run: what each mode sends, where it stops, and what is written down by then."""
 
 import json
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +27,10 @@ from contracts.reject_catalogue import CATALOGUE
 from contracts.run_report import RunReport
 from contracts.runner import INTERRUPTED, run_kit, run_with_state
 from contracts.target import Clock
+from contracts.verdict import Verdict
 from contracts.view import View
 from emulator.testing import Emulator
-from tests.contracts.stand_in import Api, Served, answering, says, served
+from tests.contracts.stand_in import Api, Served, answering, new_key, says, served, upstream
 
 KEY = "sk-client-0123456789abcdef"
 OPTIONS = Options(key=KEY, max_credits=10_000, tasks=4, timeout_seconds=5)
@@ -142,6 +145,23 @@ def test_no_secret_is_in_a_trace_of_an_upstream(stand_in: Served) -> None:
     again = from_har(json.loads(text)).exchanges
     assert [e.response for e in again] == [e.response for e in report.trace]
     assert any(link.visits for link in View(report.trace).links.values())
+
+
+def test_an_honest_upstream_breaks_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Clock, "wait", lambda self, seconds: time.sleep(seconds / 20))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with upstream(profile="reference", keys="strict") as server:
+        options = replace(
+            OPTIONS, key=new_key(server), second_key=new_key(server), tasks=4, concurrency=2,
+            callback_port=port, public_callback_url=f"http://127.0.0.1:{port}",
+        )  # fmt: skip
+        report = run_kit(server.url, options)
+    broken = report.judgement.having(Verdict.FAIL, Verdict.NON_STRICT, Verdict.ENGINE_ERROR)
+    assert [(verdict.claim_id, verdict.reason) for verdict in broken] == []
+    assert report.judgement.profile == "reference"
+    assert report.stopped is None
+    assert len(report.judgement.having(Verdict.PASS)) > 35
 
 
 def test_what_is_no_emulator_needs_a_limit_and_a_key() -> None:
