@@ -5,11 +5,12 @@ same options give the same plan.
 """
 
 import random
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from contracts.frames import RATIOS
 from contracts.model import Wish
 from contracts.prices import assumed_price
 from contracts.sent import Endpoint
@@ -17,25 +18,26 @@ from contracts.sent import Endpoint
 _CANDIDATES = 160
 _PAIR_WEIGHT = 0.08
 _PRICE_WEIGHT = 0.002
-_WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES, _WORTH_OF_N_ALONE = 1.5, 1.0, 4.0
+_WORTH_OF_A_WHOLE_LIFE, _WORTH_OF_PICTURES, _END_WEIGHT = 1.5, 1.0, 0.5
 _SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "prompt")
-_ENDS = {
-    ("plain", "generations", True): 3.0,
-    ("tier", "auto", True): 3.0,
-    ("tier", "pixels", True): 3.0,
-    ("end", "generations", "succeeds"): 6.0,
-    ("end", "generations", "fails"): 5.0,
-    ("end", "generations", "hangs"): 4.0,
-    ("end", "sync", "succeeds"): 2.0,
-    ("end", "sync", "fails"): 4.0,
-    ("told", "taken", "succeeds"): 2.0,
-    ("told", "taken", "fails"): 1.0,
-}
-_PLAINEST: dict[str, Any] = {
-    "endpoint": "generations", "outcome": "succeeds", "callback": "none", "n": None, "size": None,
-    "resolution": None, "quality": None, "references": 0, "prompt": "plain", "prefix": "/v1",
-    "key_header": "authorization", "key": "main",
+# What a plan should not lack, most telling first; what they leave open is chosen as for any task.
+_DEFAULTS: dict[str, Any] = {
+    "endpoint": "generations", "size": None, "resolution": None, "quality": None, "references": 0,
 }  # fmt: skip
+_ESSENTIALS: tuple[dict[str, Any], ...] = (
+    {"endpoint": "generations", "outcome": "succeeds", "callback": "taken", "n": 2,
+     "size": tuple(RATIOS), "resolution": ("2K", "4K")},
+    {"endpoint": "generations", "outcome": "fails", "callback": "taken"},
+    {**_DEFAULTS, "outcome": "succeeds", "n": None, "callback": "taken late"},
+    {**_DEFAULTS, "outcome": "partial", "n": 3, "callback": "never taken"},
+    {"endpoint": "edits", "outcome": "succeeds", "n": (None, 2)},
+    {"endpoint": "sync", "outcome": "fails"},
+    {**_DEFAULTS, "outcome": "hangs", "n": 2},
+    {"endpoint": "sync", "outcome": "succeeds", "n": (None, 2), "size": "1440x2560",
+     "resolution": ("2K", "4K")},
+    {"key": "budget"},
+    {**_DEFAULTS, "outcome": "succeeds", "n": 2},
+)  # fmt: skip
 _PLAIN = {"prompt": "plain", "prefix": "/v1", "key_header": "authorization"}
 
 # Each value's weight is about the number of claims that only it can show.
@@ -55,7 +57,7 @@ _FACTORS: dict[str, dict[Any, float]] = {
     "prompt": {"plain": 0, "unicode": 0.8, "longest": 0.8},
     "prefix": {"/v1": 0, "/api/v1": 2},
     "key_header": {"authorization": 0, "x-api-key": 2},
-    "key": {"main": 0, "budget": 2},
+    "key": {"main": 0, "budget": 0},
 }  # fmt: skip
 # What the documents let combine freely; the others are covered one value at a time.
 _PAIRED = ("size", "resolution", "quality", "n", "references", "callback", "endpoint")
@@ -136,23 +138,17 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
     dice = random.Random(seed)  # noqa: S311  # nobody has to guess it
     shown: set[Any] = set()
     chosen: list[dict[str, Any]] = []
+    essentials = [one for one in _ESSENTIALS if _is_possible(one, means)]
     while len(chosen) < count:
-        if any(values["key"] == "budget" for values in chosen):
-            means = replace(means, keys=False)  # one budget shows all there is
-        pool = [_candidate(dice, means) for _ in range(_CANDIDATES)]
-        pool += [_sensible({**_PLAINEST, "callback": values["callback"]}) for values in pool[:1]]
-        alone = _waiting_for_n(shown)
-        if alone:
-            pool += [_sensible({**values, "n": 2}) for values in chosen if not values["n"]]
-        best = max(pool, key=lambda values: _worth(values, shown, alone))
-        room = count - len(chosen)
+        essential = essentials.pop(0) if essentials else {}
+        if essential.get("key") == "budget" and count - len(chosen) < 2:
+            continue
+        pool = [_candidate(dice, means, essential) for _ in range(_CANDIDATES)]
+        best = max(pool, key=lambda values: _worth(values, shown))
         takes = [best]
         if best["key"] == "budget":
             # A budget shows itself in two tasks: one fails and gives it back, one uses it up.
-            if room < 2:
-                best["key"] = "main"
-            else:
-                takes = [{**best, "outcome": "fails"}, {**best, "outcome": "succeeds"}]
+            takes = [{**best, "outcome": "fails"}, {**best, "outcome": "succeeds"}]
         for values in takes:
             shown |= set(_features(values))
             chosen.append(values)
@@ -168,17 +164,22 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
     return tuple(replace(task, number=number) for number, task in enumerate(ordered, 1))
 
 
-def _candidate(dice: random.Random, means: Means) -> dict[str, Any]:
+def _is_possible(essential: Mapping[str, Any], means: Means) -> bool:
+    """Whether a target lets a task be made."""
+    provoked = essential.get("outcome", "succeeds") != "succeeds"
+    return (means.faults or not provoked) and (means.keys or "key" not in essential)
+
+
+def _candidate(dice: random.Random, means: Means, essential: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: dice.choice(list(options)) for name, options in _FACTORS.items()}
     values |= {name: plain for name, plain in _PLAIN.items() if dice.random() < 0.6}
     if not means.faults or dice.random() < 0.5:
         values["outcome"] = "succeeds"
-    if not means.callbacks:
+    values["key"] = "main"
+    for name, wanted in essential.items():
+        values[name] = dice.choice(wanted) if isinstance(wanted, tuple) else wanted
+    if not means.callbacks or (not means.time and values["callback"] == "never taken"):
         values["callback"] = "none"
-    if not means.time and values["callback"] == "never taken":
-        values["callback"] = "none"
-    if not means.keys or dice.random() < 0.7:
-        values["key"] = "main"
     return _sensible(values)
 
 
@@ -192,7 +193,8 @@ def _sensible(values: dict[str, Any]) -> dict[str, Any]:
     if values["outcome"] in ("hangs", "partial"):
         values["endpoint"] = "generations"
     if values["key"] == "budget":
-        values |= {"n": None, "size": None, "resolution": None, "quality": "low",
+        # GEN-5: the tier must not act on auto, not on its price either.
+        values |= {"n": None, "size": None, "resolution": "4K", "quality": "low",
                    "endpoint": "generations", "callback": "none"}  # fmt: skip
     if values["n"] == 10:
         values |= {"resolution": None, "quality": "low"}
@@ -211,28 +213,20 @@ def _features(values: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     if has_pictures:
         for one, other in combinations(_PAIRED, 2):
             yield (one, values[one], other, values[other])
-    if all(values[name] is None for name in ("size", "resolution", "quality", "n")):
-        yield ("plain", values["endpoint"], values["references"] == 0)
-    if has_pictures and values["resolution"] in ("2K", "4K"):
-        yield ("tier", _kind_of_size(values), True)
-    if values["endpoint"] == "generations":  # the others don't tell what they reserved
-        yield ("price", _priced_as(values), values["n"] or 1)
     # Each kind of call can end in each way, and each end can be called back.
     yield ("end", values["endpoint"], values["outcome"])
     yield ("told", values["callback"], values["outcome"])
 
 
-def _worth(values: Mapping[str, Any], shown: set[Any], alone: Collection[Any]) -> float:
+def _worth(values: Mapping[str, Any], shown: set[Any]) -> float:
     worth = 0.0
     for feature in _features(values):
         if feature in shown:
             continue
         if len(feature) == 2:
             worth += _FACTORS[feature[0]][feature[1]]
-        elif feature[0] == "price":
-            worth += _WORTH_OF_N_ALONE * (feature[1] in alone)
         elif len(feature) == 3:
-            worth += _ENDS.get(feature, 0.5)
+            worth += _END_WEIGHT
         else:
             worth += _PAIR_WEIGHT
     if values["endpoint"] == "generations":
@@ -245,24 +239,6 @@ def _worth(values: Mapping[str, Any], shown: set[Any], alone: Collection[Any]) -
 def _kind_of_size(values: Mapping[str, Any]) -> str:
     size = values["size"] or "auto"
     return "ratio" if ":" in size else "auto" if size == "auto" else "pixels"
-
-
-def _priced_as(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What decides about the price of one image."""
-    return (values["size"], values["resolution"], values["quality"], values["references"])
-
-
-def _waiting_for_n(shown: set[Any]) -> Collection[Any]:
-    """The prices of one image that two tasks would show with ``n`` alone between them (CRED-4).
-
-    None once there is such a pair.
-    """
-    counts: dict[Any, set[Any]] = {}
-    for kind, *rest in (known for known in shown if len(known) == 3):
-        if kind == "price":
-            counts.setdefault(rest[0], set()).add(rest[1])
-    has_pair = any(len(found) > 1 for found in counts.values())
-    return () if has_pair else counts.keys()
 
 
 def _task(number: int, values: Mapping[str, Any]) -> PlannedTask:
