@@ -48,7 +48,7 @@ verify: $(VENV)/.dev
 	$(BIN)/python -m scripts.verify $(ARGS)
 
 mutants: $(VENV)/.dev
-	$(BIN)/python -m scripts.mutants $(ARGS)
+	$(BIN)/python -m scripts.mutants --schemathesis $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

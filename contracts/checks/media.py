@@ -12,7 +12,14 @@ from contracts.checks.evidence import (
     status_of,
     text_in,
 )
-from contracts.checks.times import HOUR_SECONDS, LINK_SECONDS, TOLERANCE_SECONDS, TargetTime
+from contracts.checks.times import (
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    LINK_SECONDS,
+    TOLERANCE_SECONDS,
+    TargetTime,
+    unix_seconds,
+)
 from contracts.exchange import CALLBACK, Exchange, fields_of, header, media_type
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.model import sent_key
@@ -58,9 +65,9 @@ def _began(view: View, time: TargetTime, link: Link) -> tuple[float, float] | No
     task = source.request.json if source.direction == CALLBACK else answer_of(source)
     told = instant(fields_of(task).get("completed_at"))
     if link.task_id is None:  # SYNC-1: what waited says when it was made
-        created = fields_of(task).get("created")
-        is_plausible = type(created) is int and abs(created - handed_out) < LINK_SECONDS
-        told = float(created) if is_plausible and type(created) is int else time.sent(source)
+        created = unix_seconds(fields_of(task).get("created"))
+        is_plausible = created is not None and abs(created - handed_out) < DAY_SECONDS
+        told = float(created) if created is not None and is_plausible else time.sent(source)
     elif told is None:
         life = view.lives[link.task_id]
         if life.creation is None:

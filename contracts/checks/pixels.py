@@ -76,7 +76,7 @@ def pictures_differ(view: View) -> Iterator[Finding]:
         link, account = picture.link, _account(view, picture)
         other = first.setdefault((account, picture.facts.pixels_digest), picture)
         if other is picture:
-            if link.index or (link.wish is not None and link.wish.n > 1):
+            if link.index:
                 yield holds("GEN-10", picture.download)
             continue
         if other.owner != picture.owner:

@@ -6,7 +6,13 @@ from urllib.parse import urlsplit
 
 from contracts.checks.evidence import is_emulator, shown, text_in
 from contracts.checks.lives import age_when_open
-from contracts.checks.times import HOUR_SECONDS, LINK_SECONDS, TOLERANCE_SECONDS, TargetTime
+from contracts.checks.times import (
+    HOUR_SECONDS,
+    LINK_SECONDS,
+    TOLERANCE_SECONDS,
+    TargetTime,
+    unix_seconds,
+)
 from contracts.exchange import Exchange, fields_of
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.observed import EXPIRED, FAILED, SUCCESS, Life, Read, absolute_url, instant
@@ -50,9 +56,10 @@ def data_problem(data: Any) -> str | None:
 
 def _created_problem(read: Read) -> str | None:
     """What is wrong with when a result was made: that is in the life of its task."""
-    created = fields_of(read.task.get("result")).get("created")
-    if type(created) is not int:
-        return f"created is {shown(created)}, no whole number of seconds"
+    told = fields_of(read.task.get("result")).get("created")
+    created = unix_seconds(told)
+    if created is None:
+        return f"created is {shown(told)}, no Unix seconds"
     began, ended = (instant(read.task.get(name)) for name in ("created_at", "completed_at"))
     if began is not None and created < began - TOLERANCE_SECONDS:
         return f"created {created} is {began - created:.0f} s before created_at"

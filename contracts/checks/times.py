@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from statistics import median
+from typing import Any
 
 from contracts.checks.evidence import is_emulator
 from contracts.exchange import Exchange, header
@@ -12,6 +13,12 @@ HOUR_SECONDS = 3600.0
 DAY_SECONDS = 24 * HOUR_SECONDS
 LINK_SECONDS = DAY_SECONDS  # MEDIA-1
 TOLERANCE_SECONDS = 5.0
+_NO_SECONDS = 10**11  # milliseconds are beyond it
+
+
+def unix_seconds(value: Any) -> int | None:
+    """A whole number that can be Unix seconds; None for all else."""
+    return value if type(value) is int and 0 <= value < _NO_SECONDS else None
 
 
 class TargetTime:

@@ -15,7 +15,7 @@ from contracts.checks.evidence import (
 )
 from contracts.checks.pictures import decoded, is_as_documented, names_a_frame, pictures
 from contracts.checks.results import data_problem
-from contracts.checks.times import DAY_SECONDS, HOUR_SECONDS
+from contracts.checks.times import DAY_SECONDS, HOUR_SECONDS, unix_seconds
 from contracts.exchange import Exchange, Part
 from contracts.field_rules import MAX_REFERENCE_IMAGES
 from contracts.findings import Finding, breaks, judged, judges, reads, unsupported
@@ -37,10 +37,10 @@ def _answer_problem(view: View, creation: Creation) -> str | None:
         return _task_problem(view, creation)
     if creation.status != 200:
         return f"it is a {creation.status}, neither 200 nor 202"
-    created = creation.answer.get("created")
-    # The call may take minutes, and time may be moved meanwhile; milliseconds are far off.
-    if type(created) is not int or abs(created - creation.exchange.sent_at) > DAY_SECONDS:
-        return f"created is {shown(created)}, no Unix seconds of now"
+    created = unix_seconds(creation.answer.get("created"))
+    # The call may take minutes, and time may be moved meanwhile.
+    if created is None or abs(created - creation.exchange.sent_at) > DAY_SECONDS:
+        return f"created is {shown(creation.answer.get('created'))}, no Unix seconds of now"
     return data_problem(creation.answer.get("data"))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.exchange import CALLBACK, Exchange, Headers, Request, Response, Trace
+from contracts.exchange import CALLBACK, Exchange, Headers, ImageFacts, Request, Response, Trace
 from contracts.findings import Finding, Judge, Outcome
 from contracts.observed import GENERATIONS
 from contracts.view import View
@@ -137,6 +137,44 @@ def summary(found: Iterable[Finding]) -> list[tuple[str, str]]:
     ]
 
 
+def told(judge: Judge, *exchanges: Exchange, **facts: Any) -> str:
+    """What a judge says about a trace of these exchanges, each thing once, in short."""
+    said = {" ".join(one) for one in summary(findings(judge, *exchanges, **facts))}
+    return ", ".join(sorted(said))
+
+
+def download(
+    url: str = LINK.format(task_id="task_1"),
+    picture: ImageFacts | None = None,
+    kind: str = "image/png",
+    at: float = 3.0,
+    **options: Any,
+) -> Exchange:
+    """A GET of a picture that gives it.
+
+    Args:
+        url: the link.
+        picture: what decoding tells; None: a whole PNG of 1024x1024.
+        kind: its declared media type.
+        at: when, in seconds after ``START``.
+        options: ``sender`` and ``headers`` of ``exchange``; no key unless they say so.
+    """
+    seen = exchange("GET", url, at=at, **{"sender": "", **options})
+    facts = picture or png(1024, 1024)
+    return replace(seen, response=Response(200, (("Content-Type", kind),), b"", facts))
+
+
+def png(width_px: int, height_px: int, pixels: str = "") -> ImageFacts:
+    """Facts about a whole PNG; pictures with the same ``pixels`` are the same."""
+    return ImageFacts("PNG", width_px, height_px, pixels or f"{width_px}x{height_px}")
+
+
+def rfc3339(seconds: float) -> str:
+    """A time so many seconds after ``START``, as the API words it."""
+    moment = datetime.fromtimestamp(START + seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _task(task_id: str, status: str) -> dict[str, Any]:
     ended, failed = status in _ENDED, status == "failed"
     succeeded = status in ("succeeded", "completed")
@@ -147,8 +185,8 @@ def _task(task_id: str, status: str) -> dict[str, Any]:
         "status": status,
         "model": "gpt-image-2",
         "type": "image",
-        "created_at": _rfc3339(0.0),
-        "completed_at": _rfc3339(1.0) if ended else None,
+        "created_at": rfc3339(0.0),
+        "completed_at": rfc3339(1.0) if ended else None,
         "result": {"created": int(START) + 1, "data": [link]} if succeeded else None,
         "error": error if failed else None,
         "credits": {
@@ -157,11 +195,6 @@ def _task(task_id: str, status: str) -> dict[str, Any]:
             "refunded": 30 if failed else 0,
         },
     }
-
-
-def _rfc3339(seconds: float) -> str:
-    moment = datetime.fromtimestamp(START + seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _url(path: str) -> str:

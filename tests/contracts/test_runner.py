@@ -161,7 +161,7 @@ def test_what_is_no_emulator_needs_a_limit_and_a_key() -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-@pytest.mark.parametrize("limit", [0, 29, 30, 60, 95, 200, 500])
+@pytest.mark.parametrize("limit", [0, 29, 95, 500])
 @pytest.mark.usefixtures("few_rejects")
 def test_the_limit_is_never_passed(limit: int, concurrency: int, tmp_path: Path) -> None:
     with api(price=30) as server:
@@ -239,9 +239,9 @@ def test_what_is_taken_though_it_must_be_refused_counts_against_the_limit() -> N
 # Ends before the plan's.
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
 @pytest.mark.parametrize(
-    ("phase", "step"), [("free reads", 1), ("must be refused", 40), ("tasks", 1), ("tasks", 3)]
+    ("phase", "step", "concurrency"),
+    [("free reads", 1, 1), ("must be refused", 40, 1), ("tasks", 1, 3), ("tasks", 3, 1)],
 )
 def test_an_interrupt_is_judged_and_reported(
     phase: str, step: int, concurrency: int, tmp_path: Path

@@ -27,7 +27,7 @@ def run_of(url: str, folder: Path, key: str, *more: str) -> "subprocess.Popen[st
     return subprocess.Popen(
         [
             sys.executable, "-m", "contracts.cli", "run", "--base-url", url, "--max-credits",
-            "5000", "--requests-per-minute", "1000000", "--tasks", "30", *more,
+            "5000", "--requests-per-minute", "1000000", "--tasks", "12", *more,
         ],
         cwd=folder,
         env={
@@ -85,9 +85,7 @@ def check_that_all_spend_is_on_disk(server: Served, key: str, folder: Path) -> N
     assert sum(on_disk) >= sum(costs)
 
 
-@pytest.mark.parametrize(
-    ("number", "concurrency"), [(signal.SIGINT, "1"), (signal.SIGINT, "3"), (signal.SIGTERM, "1")]
-)
+@pytest.mark.parametrize(("number", "concurrency"), [(signal.SIGINT, "3"), (signal.SIGTERM, "1")])
 def test_an_interrupted_run_is_judged_and_written(
     number: signal.Signals, concurrency: str, stand_in: Served, tmp_path: Path
 ) -> None:

@@ -44,7 +44,7 @@ def _swap_ultrawide(resolve: Resolve, size: str, tier: str, profile: Profile) ->
 def _scale_pixel_sizes(resolve: Resolve, size: str, tier: str, profile: Profile) -> Frame:
     found = resolve(size, tier, profile)
     bigger = Frame(found.width_px * 2, found.height_px * 2)
-    scales = frame.parse_pixel_size(size) and tier == "2K" and not frame.broken_limits(bigger)
+    scales = frame.parse_pixel_size(size) and tier != "1K" and not frame.broken_limits(bigger)
     return bigger if scales else found
 
 
@@ -166,7 +166,7 @@ MUTANTS = (
     Mutant(
         "resolution-scales-pixel-sizes",
         "GEN-5",
-        "resolution = 2K doubles a WIDTHxHEIGHT, though it counts only for ratios.",
+        "A resolution above 1K doubles a WIDTHxHEIGHT, though it counts only for ratios.",
         _framed(_scale_pixel_sizes),
         lambda probe: probe.sizes(size="1024x1024", resolution="2K") == [(2048, 2048)],
     ),
