@@ -5,6 +5,7 @@ import binascii
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -84,10 +85,11 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
     own = log.get("_contracts") if isinstance(log, dict) else None
     own = own if isinstance(own, dict) else {}
     redactor = Redactor()
+    _learn_keys(entries, redactor)
     exchanges = []
     for number, entry in enumerate(entries, 1):
         try:
-            exchanges.append(_exchange(number, entry, redactor))
+            exchanges.append(_exchange(number, entry, redactor, bool(own)))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             problem = f"entry {number} of {name} is no HAR entry: {type(error).__name__}: {error}"
             raise TraceError(problem) from error
@@ -100,6 +102,13 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
         own.get("exclusive") is True,
         facts if isinstance(facts, dict) else {},
     )
+
+
+def _learn_keys(entries: list[Any], redactor: Redactor) -> None:
+    """Note all keys that were sent, so that none is shown in an entry before it was."""
+    for entry in entries:
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            _sender(_headers(entry["request"]), redactor)
 
 
 def _in_order(exchanges: list[Exchange]) -> list[Exchange]:
@@ -174,8 +183,10 @@ def _text(body: bytes, prefix: str = "") -> dict[str, str]:
         return {"text": base64.b64encode(body).decode(), f"{prefix}encoding": "base64"}
 
 
-def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exchange:
+def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor, is_own: bool) -> Exchange:
     sent, got = entry["request"], entry["response"]
+    if not isinstance(sent, dict) or not isinstance(got, dict):
+        raise ValueError("its request and its response have to be objects")
     headers = _headers(sent)
     sender = _sender(headers, redactor)
     at = datetime.fromisoformat(entry["startedDateTime"].replace("Z", "+00:00"))
@@ -190,7 +201,7 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exch
     request = Request(
         str(sent["method"]).upper(), redactor.url(str(sent["url"])), redactor.headers(headers), body
     )
-    response = _response(got, redactor) if got.get("status") else None
+    response = _response(got, redactor, is_own) if got.get("status") else None
     failure = entry.get("_failure") or (None if response else "the trace has no answer")
     return Exchange(
         number,
@@ -208,10 +219,10 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor) -> Exch
 
 def _seconds(milliseconds: Any) -> float:
     seconds = float(milliseconds or 0) / 1000
-    return seconds if 0 <= seconds < math.inf else 0.0
+    return round(seconds, 6) if 0 <= seconds < math.inf else 0.0
 
 
-def _response(got: Mapping[str, Any], redactor: Redactor) -> Response:
+def _response(got: Mapping[str, Any], redactor: Redactor, is_own: bool) -> Response:
     headers = redactor.headers(_headers(got))
     content = got.get("content") or {}
     body = _body(content, content.get("encoding"))
@@ -220,7 +231,7 @@ def _response(got: Mapping[str, Any], redactor: Redactor) -> Response:
     if isinstance(own, dict):
         thumbnail = base64.b64decode(str(own.get("thumbnail", "")))
         image = ImageFacts(**{name: own[name] for name in _IMAGE_FACTS}, thumbnail=thumbnail)
-    elif body and media_type(headers).startswith("image/"):
+    elif body and not is_own and media_type(headers).startswith("image/"):
         image = image_facts(body)
     return Response(int(got["status"]), headers, b"" if image else redactor.body(body), image)
 
