@@ -25,7 +25,7 @@ from contracts.exchange import (
     media_type,
 )
 from contracts.images import image_facts
-from contracts.redact import Redactor
+from contracts.redact import KEY_HEADERS, Redactor, is_masked
 
 _LARGEST_FILE_BYTES = 1 << 30
 _IMAGE_FACTS = ("format", "width_px", "height_px", "pixels_digest", "problem")
@@ -186,8 +186,8 @@ def _text(body: bytes, prefix: str = "") -> dict[str, str]:
 def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor, is_own: bool) -> Exchange:
     sent, got = entry["request"], entry["response"]
     if not isinstance(sent, dict) or not isinstance(got, dict):
-        raise ValueError("its request and its response have to be objects")
-    headers = _headers(sent)
+        raise TypeError("its request and its response have to be objects")
+    headers = _headers(sent) if is_own else _without_masked_keys(_headers(sent))
     sender = _sender(headers, redactor)
     at = datetime.fromisoformat(entry["startedDateTime"].replace("Z", "+00:00"))
     if at.tzinfo is None:
@@ -241,6 +241,15 @@ def _headers(message: Mapping[str, Any]) -> Headers:
         (str(item["name"]), str(item["value"]))
         for item in message.get("headers") or ()
         if not str(item["name"]).startswith(":")
+    )
+
+
+def _without_masked_keys(headers: Headers) -> Headers:
+    """Leave out a key that a recorder replaced: ``***`` is not what the target was sent."""
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if name.lower() not in KEY_HEADERS or not is_masked(value.rpartition(" ")[2])
     )
 
 

@@ -11,12 +11,18 @@ from contracts.exchange import Headers
 
 UNKNOWN_KEY = "unknown-key"
 
-_KEY_HEADERS = ("authorization", "x-api-key")
+KEY_HEADERS = ("authorization", "x-api-key")
 _HIDDEN_HEADERS = ("cookie", "set-cookie", "proxy-authorization", "x-emulator-token")
+_MASKED = re.compile(r"(?i)[^!-~]|[*<>\[\](){}]|\.\.\.|redact|mask|hidden|removed|filtered")
 _LABEL = re.compile(rf"key-\d+|{UNKNOWN_KEY}")
 _KEY_IN_TEXT = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
 _QUERY_SECRET = re.compile(r"([?&][A-Za-z0-9_.-]+=)([^&\"'\s\\<>#~]{16,})")
 _LINK_QUERY = re.compile(r"\?[A-Za-z0-9_.-]+=[^\s\"'\\<>]*")
+
+
+def is_masked(key: str) -> bool:
+    """Whether a recorder put something else in a key's place: ``***``, ``[REDACTED]``, ``xxxx``."""
+    return len(set(key.removeprefix("sk-"))) < 2 or _MASKED.search(key) is not None
 
 
 class Redactor:
@@ -69,7 +75,7 @@ class Redactor:
     def _header_value(self, name: str, value: str) -> str:
         if name in _HIDDEN_HEADERS:
             return "(hidden)"
-        if name not in _KEY_HEADERS:
+        if name not in KEY_HEADERS:
             return self.url(value) if "?" in value else self.text(value)
         scheme, space, key = value.rpartition(" ")
         return f"{scheme}{space}{self.key_label(key)}"

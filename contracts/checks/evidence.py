@@ -9,7 +9,7 @@ from contracts.exchange import Exchange, Request, fields_of
 from contracts.field_rules import MODEL
 from contracts.model import Expectation, expectation, sent_key
 from contracts.observed import TASKS, Creation
-from contracts.redact import UNKNOWN_KEY
+from contracts.redact import KEY_HEADERS, UNKNOWN_KEY
 from contracts.view import View
 
 FAILURE_CODES = frozenset(  # ERR-7, and TASK-11
@@ -19,7 +19,6 @@ FAILURE_CODES = frozenset(  # ERR-7, and TASK-11
 CONTENT_CODES = frozenset({"content_policy", "content_filter", "image_safety"})
 NO_ROUTE = (404, 405, 501)
 
-_KEY_HEADERS = ("authorization", "x-api-key")
 _REFUSED = (400, 409, 415, 422)
 _LONGEST_SHOWN = 60
 
@@ -125,7 +124,7 @@ def altered(request: Request, **fields: Any) -> Request | None:
 
 def with_key(request: Request) -> Request:
     """The same request with a key that may be good."""
-    headers = tuple((n, v) for n, v in request.headers if n.lower() not in _KEY_HEADERS)
+    headers = tuple((n, v) for n, v in request.headers if n.lower() not in KEY_HEADERS)
     return replace(request, headers=(*headers, ("Authorization", "Bearer sk-x")))
 
 

@@ -24,7 +24,7 @@ from contracts.exchange import (
 from contracts.har import TraceError, from_har, read_har, to_har
 from contracts.lives_drive import picture
 from contracts.redact import UNKNOWN_KEY
-from contracts.verdict import judge
+from contracts.verdict import Verdict, judge
 from tests.contracts.support import BASE_URL, START, callback, creation, exchange, task_read, trace
 
 KEY = "sk-live-4f9a8b7c6d5e4f3a2b1c0d9e"
@@ -287,3 +287,12 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text("\ufeff" + json.dumps(foreign(entry())), encoding="utf-8")
     assert len(read_har(path).exchanges) == 1
+
+
+@pytest.mark.parametrize("mask", ["***", "sk-****", "sk-ab...yz", "[REDACTED]", "xxxxxxxxxxxx"])
+def test_a_masked_key_is_none_that_was_refused(mask: str) -> None:
+    """What was sent is not known, so that no claim about keys can be broken by it."""
+    headers = [{"name": "Authorization", "value": f"Bearer {mask}"}]
+    read = from_har(foreign(entry(request={"headers": headers})))
+    assert header(read[1].request.headers, "authorization") is None
+    assert judge(read, tuple(load_claims()), strict=True).of("AUTH-1").verdict is Verdict.NOT_RUN
