@@ -129,7 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     compare = command("compare", "put reports side by side: two targets, or two days")
     compare.add_argument("reports", type=Path, nargs="+", metavar="REPORT.json")
     compare.add_argument("--all", action="store_true", help="show what is the same too")
-    compare.add_argument("--json", type=Path, help="write the comparison here as JSON")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write it here as JSON")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="write it here as one page")
     report = command("report", "judge a recorded trace again; send nothing")
     report.add_argument(
         "--from",

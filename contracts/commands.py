@@ -107,7 +107,7 @@ def report(parsed: argparse.Namespace) -> int:
 
 def compare(parsed: argparse.Namespace) -> int:
     """Put reports side by side."""
-    return show_comparison(parsed.reports, parsed.all, parsed.json)
+    return show_comparison(parsed.reports, parsed.all, parsed.json, parsed.html)
 
 
 def _options(parsed: argparse.Namespace, emulator: bool) -> Options:

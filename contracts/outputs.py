@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 from rich.console import Console
 
@@ -81,18 +80,22 @@ def _wrapped(text: str, width: int) -> str:
     return fill(text, width, initial_indent=" " * 4, subsequent_indent=" " * 4)
 
 
-def show_comparison(paths: list[Path], everything: bool, json_path: Path | None) -> int:
-    """Print reports side by side.
+def show_comparison(
+    paths: list[Path], everything: bool, json_path: Path | None, html_path: Path | None
+) -> int:
+    """Print reports side by side, and write the comparison where it is wanted.
 
     Returns:
         1 where something changed for the worse, else 0.
     """
     from contracts.compare import compare, comparison_json, print_comparison
+    from contracts.compare_html import comparison_html
     from contracts.report_json import load_report
 
     comparison = compare([load_report(path) for path in paths])
     print_comparison(comparison, Console(), everything)
     if json_path is not None:
-        content: dict[str, Any] = comparison_json(comparison)
-        json_path.write_text(json.dumps(content, indent=1), "utf-8")
+        json_path.write_text(json.dumps(comparison_json(comparison), indent=1), "utf-8")
+    if html_path is not None:
+        html_path.write_text(comparison_html(comparison), "utf-8")
     return 1 if comparison.is_worse else 0

@@ -13,10 +13,11 @@ from rich.console import Console
 from contracts.claims import Claim
 from contracts.compare import Change, Comparison, compare, comparison_json, print_comparison
 from contracts.compare_html import comparison_html
-from contracts.options import EXIT_USAGE, EngineError
+from contracts.options import EXIT_FAILED, EXIT_FILE, EXIT_USAGE, EngineError
 from contracts.report.build import build
-from contracts.report_json import LoadedReport
+from contracts.report_json import LoadedReport, to_json
 from contracts.verdict import ClaimVerdict, Judgement, Verdict
+from tests.contracts.conftest import Desk
 from tests.contracts.page_reader import read_page
 from tests.contracts.report_samples import CLAIMS, VERDICTS, run, verdict
 
@@ -287,3 +288,22 @@ def test_hostile_words_stay_words_on_the_page() -> None:
     assert read_page(html).all("script") == []
     assert not set(html) & set("\x1b\u202e")
     assert html.count("&lt;script&gt;") == 2
+
+
+def test_two_reports_are_compared_in_files(desk: Desk) -> None:
+    for name, found in (("before", PASS), ("after", FAIL)):
+        judgement = Judgement((verdict("AUTH-1", found),), "model-page", {})
+        report = to_json(replace(run(), judgement=judgement), CLAIMS)
+        (desk.folder / f"{name}.json").write_text(json.dumps(report))
+    outcome = desk.call(
+        "compare", "before.json", "after.json", "--json", "c.json", "--html", "c.html"
+    )
+    assert outcome.code == EXIT_FAILED
+    assert "AUTH-1" in outcome.out
+    assert json.loads((desk.folder / "c.json").read_text())["claims"][0]["change"] == "worse"
+    page = read_page((desk.folder / "c.html").read_text())
+    assert [e.text for e in page.all("h2")] == ["Reports", "Worse (1)"]
+    back = desk.call("compare", "after.json", "before.json")
+    assert back.code == 0
+    missing = desk.call("compare", "after.json", "gone.json")
+    assert missing.code == EXIT_FILE
