@@ -48,7 +48,7 @@ verify: $(VENV)/.dev
 	$(BIN)/python -m scripts.verify $(ARGS)
 
 mutants: $(VENV)/.dev
-	$(BIN)/python -m scripts.mutants --schemathesis $(ARGS)
+	$(BIN)/python -m scripts.mutants --schemathesis-seeds 5 --keep .mutants.jsonl $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,14 +1,42 @@
 """The kill matrix: which bugs are found with how many tasks, as Markdown."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scripts.mutant_runs import SCHEMATHESIS, Outcome, mutant_named
+from scripts.mutant_outcomes import Outcomes
+from scripts.mutant_runs import SCHEMATHESIS, Outcome, Run, mutant_named
 from tests.contracts.mutants import KINDS
 
 # The least share of runs that find a mutant, by the number of tasks.
 TARGETS = {10: 0.9, 30: 1.0}
+
+
+PROFILES = ("model-page", "reference")
+Seeds = Mapping[int, int]
+
+
+def planned_runs(names: Sequence[str], seeds: Seeds, clean_seeds: Seeds) -> list[Run]:
+    """All runs of a matrix, column by column.
+
+    Args:
+        names: mutants.
+        seeds: runs of each mutant, by column.
+        clean_seeds: runs of the unchanged emulator in each profile, by column.
+    """
+    return [
+        run
+        for column in seeds
+        for run in (
+            *(r for p in PROFILES for r in _runs(None, column, clean_seeds[column], p)),
+            *(r for name in names for r in _runs(name, column, seeds[column])),
+        )
+    ]
+
+
+def _runs(name: str | None, column: int, seeds: int, profile: str = "") -> list[Run]:
+    spoken = profile if name is None else mutant_named(name).profile
+    return [Run(name, spoken, column, seed) for seed in range(seeds)]
 
 
 @dataclass
@@ -17,17 +45,32 @@ class Matrix:
 
     Attributes:
         columns: numbers of tasks, and ``SCHEMATHESIS``.
-        seeds: runs of each mutant in each column.
-        clean_seeds: runs of the unchanged emulator in each column and profile.
         found: mutant -> column -> what its runs said.
         unchanged: (profile, column) -> what the runs without a bug said.
     """
 
     columns: Sequence[int]
-    seeds: int
-    clean_seeds: int
     found: dict[str, dict[int, list[Outcome]]] = field(default_factory=dict)
     unchanged: dict[tuple[str, int], list[Outcome]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, outcomes: Outcomes, names: Sequence[str], seeds: Seeds, clean_seeds: Seeds
+    ) -> "Matrix":
+        """Put outcomes together; for the arguments see ``planned_runs``."""
+        found = {
+            name: {
+                column: [outcomes[run] for run in _runs(name, column, count)]
+                for column, count in seeds.items()
+            }
+            for name in names
+        }
+        unchanged = {
+            (profile, column): [outcomes[run] for run in _runs(None, column, count, profile)]
+            for column, count in clean_seeds.items()
+            for profile in PROFILES
+        }
+        return cls(list(seeds), found, unchanged)
 
     def usual(self, profile: str, column: int) -> frozenset[str]:
         """What fails without a bug; it kills nothing."""
@@ -44,12 +87,12 @@ class Matrix:
     def share(self, column: int) -> float:
         """The part of all runs of a column that found their mutant."""
         kills = sum(len(self.kills(name, column)) for name in self.found)
-        return kills / (len(self.found) * self.seeds)
+        return kills / sum(len(found[column]) for found in self.found.values())
 
     def survivors(self, column: int) -> list[str]:
         """Mutants that not every run of a column found, with how many did."""
-        kills = {name: len(self.kills(name, column)) for name in self.found}
-        return [f"{name} ({n}/{self.seeds})" for name, n in kills.items() if n < self.seeds]
+        kills = {n: (len(self.kills(n, column)), len(f[column])) for n, f in self.found.items()}
+        return [f"{name} ({k}/{runs})" for name, (k, runs) in kills.items() if k < runs]
 
     def missed_targets(self) -> Iterator[str]:
         """What the kit should have done and did not."""
@@ -86,7 +129,7 @@ def markdown(matrix: Matrix) -> str:
     """Write the whole matrix."""
     about = (
         "What the contract kit finds of bugs that were put into the emulator: each cell says how"
-        f" many of {matrix.seeds} runs, each with another seed, say that a claim is broken."
+        " many runs, of how many with another seed each, say that a claim is broken."
         " *Named* says how many of them blame, among others, the claim that the bug breaks."
         " Schemathesis runs with its defaults for at most a minute; what it reports of the"
         " unchanged emulator does not count. (R): in the profile reference. Made by"
@@ -136,7 +179,8 @@ def _table(matrix: Matrix, kind: str) -> str:
         named = sum(mutant.claim in names for names in by_kit)
         profile = " (R)" if mutant.profile == "reference" else ""
         told = f"`{mutant.name}`: {mutant.says}{profile}"
-        cells = [str(len(kills[column])) for column in matrix.columns]
+        runs = matrix.found[mutant.name]
+        cells = [f"{len(kills[column])}/{len(runs[column])}" for column in matrix.columns]
         rows.append([told, mutant.claim, *cells, f"{named}/{len(by_kit)}"])
     header = ["bug", "claim", *map(heading, matrix.columns), "named"]
     return f"## {kind.capitalize()}\n\n{_rows(header, rows)}" if rows else ""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,27 +43,38 @@ class Outcome:
     seconds: float
 
 
-def run_mutant(name: str, columns: Sequence[int], seeds: int) -> dict[int, list[Outcome]]:
-    """Run each column with each seed against the emulator with a bug in it."""
-    mutant = mutant_named(name)
-    with mutant.apply():
-        return {column: run_column(column, range(seeds), mutant.profile) for column in columns}
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run.
+
+    Attributes:
+        mutant: the bug's name; None: the emulator as it is.
+        profile: what the emulator speaks.
+        column: the number of paid tasks, or ``SCHEMATHESIS``.
+        seed: what is random follows from it.
+    """
+
+    mutant: str | None
+    profile: str
+    column: int
+    seed: int
 
 
-def run_column(column: int, seeds: Sequence[int], profile: str) -> list[Outcome]:
-    """Run one column with some seeds, against one server of this process."""
+def run_once(run: Run) -> Outcome:
+    """Run the kit, or Schemathesis, against a fresh emulator in this process."""
     logging.disable(logging.CRITICAL)  # a bug may make it fail over and over
-    latency = _LATENCY if column != SCHEMATHESIS else _LATENCY_FOR_SCHEMATHESIS
-    run = _run_schemathesis if column == SCHEMATHESIS else _run_kit
-    with Emulator.start(
-        latency=latency, profile=profile, initial_credits=_PLENTY_OF_CREDITS
-    ) as emulator:
-        outcomes = []
-        for seed in seeds:
-            started = time.perf_counter()
-            failed, problems = run(emulator, column, seed)
-            outcomes.append(Outcome(failed, problems, time.perf_counter() - started))
-        return outcomes
+    latency = _LATENCY if run.column != SCHEMATHESIS else _LATENCY_FOR_SCHEMATHESIS
+    tool = _run_schemathesis if run.column == SCHEMATHESIS else _run_kit
+    bug = nullcontext() if run.mutant is None else mutant_named(run.mutant).apply()
+    with (
+        bug,
+        Emulator.start(
+            latency=latency, profile=run.profile, initial_credits=_PLENTY_OF_CREDITS
+        ) as emulator,
+    ):
+        started = time.perf_counter()
+        failed, problems = tool(emulator, run.column, run.seed)
+        return Outcome(failed, problems, time.perf_counter() - started)
 
 
 @cache

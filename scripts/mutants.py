@@ -2,30 +2,31 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from functools import partial
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-from scripts.mutant_matrix import Matrix, heading, markdown
-from scripts.mutant_runs import SCHEMATHESIS, Outcome, run_column, run_mutant
+from scripts.mutant_matrix import Matrix, heading, markdown, planned_runs
+from scripts.mutant_outcomes import Outcomes
+from scripts.mutant_runs import SCHEMATHESIS, Run, run_once
 from tests.contracts.mutants import MUTANTS
-
-PROFILES = ("model-page", "reference")
 
 
 def main() -> int:
     """Run what was asked, print the matrix; 1 where a target is missed."""
     arguments = _parser().parse_args()
-    columns = [*arguments.tasks, *([SCHEMATHESIS] if arguments.schemathesis else [])]
     names = [mutant.name for mutant in MUTANTS if arguments.only in mutant.name]
     if not names:
         print(f"no mutant's name contains {arguments.only!r}", file=sys.stderr)
         return 2
-    matrix = Matrix(columns, arguments.seeds, arguments.clean_seeds)
-    _fill(matrix, names, arguments.jobs)
+    seeds = dict.fromkeys(arguments.tasks, arguments.seeds)
+    clean = dict.fromkeys(arguments.tasks, arguments.clean_seeds)
+    if arguments.schemathesis_seeds:
+        seeds[SCHEMATHESIS] = clean[SCHEMATHESIS] = arguments.schemathesis_seeds
+    outcomes = Outcomes(arguments.keep)
+    run_all(planned_runs(names, seeds, clean), outcomes, arguments.jobs)
+    matrix = Matrix.of(outcomes, names, seeds, clean)
     text = markdown(matrix)
     print(text)
     if arguments.write is not None:
@@ -38,32 +39,26 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _fill(matrix: Matrix, names: Sequence[str], jobs: int) -> None:
-    """Run everything, each mutant in a process: a bug changes the whole process's code."""
-    waiting: dict[Future[Any], Callable[[Any], str]] = {}
+def run_all(runs: Sequence[Run], outcomes: Outcomes, jobs: int) -> None:
+    """Run what is not kept yet, in processes of their own: a bug changes a whole process.
+
+    Args:
+        runs: what is wanted.
+        outcomes: where it goes; what it has is not run again.
+        jobs: the number of processes.
+    """
+    missing = [run for run in runs if run not in outcomes]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for column in matrix.columns:
-            for profile in PROFILES:
-                clean = range(matrix.clean_seeds)
-                future: Future[Any] = pool.submit(run_column, column, clean, profile)
-                waiting[future] = partial(_keep_unchanged, matrix, profile, column)
-        for name in names:
-            future = pool.submit(run_mutant, name, matrix.columns, matrix.seeds)
-            waiting[future] = partial(_keep, matrix, name)
-        for number, future in enumerate(as_completed(waiting), 1):
-            told = waiting[future](future.result())
-            print(f"{number}/{len(waiting)} {told}", file=sys.stderr, flush=True)
-    matrix.found = {name: matrix.found[name] for name in names}
-
-
-def _keep(matrix: Matrix, name: str, found: dict[int, list[Outcome]]) -> str:
-    matrix.found[name] = found
-    return name
-
-
-def _keep_unchanged(matrix: Matrix, profile: str, column: int, found: list[Outcome]) -> str:
-    matrix.unchanged[profile, column] = found
-    return f"unchanged, {profile}, {heading(column)}"
+        waiting = {pool.submit(run_once, run): run for run in missing}
+        try:
+            for number, future in enumerate(as_completed(waiting), 1):
+                run = waiting[future]
+                outcomes.add(run, future.result())
+                told = f"{run.mutant or 'unchanged'}, {heading(run.column)}, seed {run.seed}"
+                print(f"{number}/{len(waiting)} {told}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,10 +71,16 @@ def _parser() -> argparse.ArgumentParser:
         "--clean-seeds", type=int, default=20, help="runs of the unchanged emulator a column"
     )
     parser.add_argument(
-        "--schemathesis", action="store_true", help="a column for Schemathesis' default run"
+        "--schemathesis-seeds",
+        type=int,
+        default=0,
+        help="runs of each mutant in a column for Schemathesis' default run (default: no column)",
     )
     parser.add_argument("--only", default="", help="mutants whose name contains this")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument(
+        "--keep", type=Path, help="keep what each run said in this file, and take it up from there"
+    )
     parser.add_argument("--write", type=Path, help="write the matrix to this Markdown file too")
     return parser
 
