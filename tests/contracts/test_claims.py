@@ -212,3 +212,17 @@ def test_comments_name_existing_claims() -> None:
                 if token.type == tokenize.COMMENT:
                     named = set(re.findall(r"\b[A-Z]+-\d+\b", token.string))
                     assert named - NO_CLAIMS <= set(IDS), f"{path}:{token.start[0]}"
+
+
+def test_nothing_is_given_twice() -> None:
+    """YAML readers take the last of two values with one name, and say nothing."""
+    node = yaml.compose((ROOT / "contracts/claims.yaml").read_text("utf-8"))
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            names = [name.value for name, _ in node.value]
+            assert len(names) == len(set(names)), node.start_mark
+            waiting += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
