@@ -131,8 +131,8 @@ def markdown(matrix: Matrix) -> str:
         "What the contract kit finds of bugs that were put into the emulator: each cell says how"
         " many runs, of how many with another seed each, say that a claim is broken."
         " *Named* says how many of them blame, among others, the claim that the bug breaks."
-        " Schemathesis runs with its defaults for at most a minute; what it reports of the"
-        " unchanged emulator does not count. (R): in the profile reference. Made by"
+        " Schemathesis runs with its defaults; what it reports of the unchanged emulator does not"
+        " count. (R): in the profile reference. Made by"
         " `make mutants`."
     )
     parts = [
