@@ -8,6 +8,7 @@ from contracts.findings import Finding, breaks
 from contracts.lives_drive import Lived, Lives
 from contracts.options import EXIT_ENGINE, EngineError, Options
 from contracts.session import Session
+from contracts.target import time_passing
 
 LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 BEFORE_THE_END_SECONDS = 300.0
@@ -87,13 +88,14 @@ def try_schema(session: Session, options: Options, told: Told) -> list[Finding]:
     # Imported here: Schemathesis is not needed against other targets.
     from contracts.schema_phase import run_schema_phase
 
-    if session.keys is None:
+    if session.keys is None or session.control is None:
         return []
     trace = session.trace
     key = session.keys.make("schemathesis", credits=_CREDITS)
-    result = run_schema_phase(
-        trace.base_url, key, seed=options.seed, max_examples=options.schema_examples
-    )
+    with time_passing(session.control, key):
+        result = run_schema_phase(
+            trace.base_url, key, seed=options.seed, max_examples=options.schema_examples
+        )
     if result.error is not None:
         raise EngineError(f"Schemathesis could not be run: {result.error}", EXIT_ENGINE)
     findings = []

@@ -27,6 +27,7 @@ _RIGHT_CREATION = {"model": MODEL, "prompt": "A small grey stone", "quality": "l
 _PIXEL_SIZES = ("1024x1024", "1536x1024", "1024x1536")
 _REFERENCE = "https://pictures.example.com/stone.png"
 _OTHER_SPELLINGS = {*SIZE_FIELDS[1:], *TIER_FIELDS[1:], *REFERENCE_FIELDS[1:]}  # GEN-11
+_INBOX = "/_emulator/inbox/schemathesis"  # no look-up of a stranger's address holds time up
 _PICTURE, _UPLOAD = "/media/{task_id}/{index}.png", "/media/uploads/{upload_id}"
 
 
@@ -72,7 +73,7 @@ def run_schema_phase(
     try:
         with TemporaryDirectory(prefix="gpt-image-contracts-") as folder:
             place = Path(folder)
-            described = _described_for(_samples(base_url, key))
+            described = _described_for(_samples(base_url, key), f"{base_url}{_INBOX}")
             (place / "openapi.json").write_text(json.dumps(described), "utf-8")
             configuration = _configuration(base_url, key, seed, max_examples)
             (place / "schemathesis.toml").write_text(configuration, "utf-8")
@@ -136,16 +137,25 @@ def _parameters(link: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: int(value) if value.isdigit() else value for name, value in found.items()}
 
 
-def _described_for(samples: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _described_for(samples: Mapping[str, Mapping[str, Any]], callback_url: str) -> dict[str, Any]:
     """The description, narrowed so that what fits it is mostly accepted.
 
     Its examples work here and now, there is one model, a field has one spelling (two that rival
     each other are undecided), and exact pixels and URLs are ones that everybody takes.
+
+    Args:
+        samples: the parameters of links, by their path template.
+        callback_url: where callbacks may go.
     """
     described = deepcopy(description())
     schemas = described["components"]["schemas"]
     schemas["ModelId"]["enum"] = [MODEL]
     schemas["Size"]["anyOf"][1] = {"type": "string", "enum": list(_PIXEL_SIZES)}
+    schemas["CallbackUrl"] = {"type": "string", "enum": [callback_url]}
+    creation = described["components"]["requestBodies"]["Creation"]["content"]
+    for example in creation["application/json"]["examples"].values():
+        if "callback_url" in example["value"]:
+            example["value"]["callback_url"] = callback_url
     images = {"minItems": 1, "items": {"type": "string", "enum": [_REFERENCE]}}
     schemas["InputImages"].update(images)
     for name in _OTHER_SPELLINGS:

@@ -1,6 +1,10 @@
 """What is tested: where it is, what it is, and its time."""
 
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlunsplit
 
@@ -16,6 +20,7 @@ _CLOCK_STEP_SECONDS = 0.002  # accounts' clocks count milliseconds
 _PORTS = {"http": 80, "https": 443}
 _PROBE_TIMEOUT_SECONDS = 10.0
 _CONTROL_TIMEOUT_SECONDS = 90.0  # a long advance does all that falls due on the way
+_PASSING_PAUSE_SECONDS, _PASSING_STEP_SECONDS = 0.05, 10.0  # an hour in 18 seconds
 _Kind = TypeVar("_Kind", str, float)
 
 
@@ -224,6 +229,29 @@ class EmulatorClock(Clock):
             rest = round(rest - advanced, 3)
             if answer.get("complete") or advanced <= 0:
                 break
+
+
+@contextmanager
+def time_passing(control: Control, key: str) -> Iterator[None]:
+    """Move an account's clock on and on, while something waits for it that can't move it itself.
+
+    Args:
+        control: moves it.
+        key: the account's.
+    """
+    done = threading.Event()
+
+    def move() -> None:
+        while not done.wait(_PASSING_PAUSE_SECONDS):
+            control.post("/clock", {"advance": _PASSING_STEP_SECONDS}, key)
+
+    with ThreadPoolExecutor(1) as pool:
+        moving = pool.submit(move)
+        try:
+            yield
+        finally:
+            done.set()
+        moving.result()
 
 
 def is_emulator(base_url: str, timeout_seconds: float) -> bool:

@@ -1,15 +1,25 @@
 """Where a target is, whether it is an emulator, and its time."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
 from contracts.options import EXIT_NOT_THE_API, EXIT_UNREACHABLE, EXIT_USAGE, EngineError
-from contracts.target import Clock, Control, EmulatorClock, base_url_of, is_emulator, member
+from contracts.target import (
+    Clock,
+    Control,
+    EmulatorClock,
+    base_url_of,
+    is_emulator,
+    member,
+    time_passing,
+)
 from emulator.testing import Emulator
 from tests.contracts.stand_in import Reply, Served, answering, says, served, tcp_server
 from tests.contracts.test_wire import BAD_TALKS
@@ -245,3 +255,33 @@ def test_a_member_is_there_or_not() -> None:
     for answer in ({}, {"a": None}, {"a": 1}):
         with pytest.raises(EngineError, match="an emulator's answer has a a"):
             member(answer, "a", str)
+
+
+def test_time_passes_for_who_waits_and_can_not_move_it() -> None:
+    body = {"model": "gpt-image-2", "prompt": "A stone", "quality": "low"}
+    with Emulator.start(latency=600) as emulator:
+        key = emulator.new_account().api_key
+        control = Control(emulator.url, None, key)
+        with time_passing(control, key):
+            answer = httpx2.post(
+                f"{emulator.url}/v1/images/generations/sync",
+                headers={"Authorization": f"Bearer {key}"},
+                json=body,
+                timeout=60,
+            )
+        control.close()
+    assert answer.status_code == 200
+
+
+def test_time_that_can_not_be_moved_is_told() -> None:
+    asked = threading.Event()
+
+    def refuse(request: Request) -> Reply:
+        asked.set()
+        return says({"error": "no"}, 500)
+
+    with served(answering(refuse)) as server:
+        control = Control(server.url, None, "sk-time")
+        with pytest.raises(EngineError, match="/clock with 500"), time_passing(control, "sk-time"):
+            assert asked.wait(30)
+        control.close()
