@@ -4,11 +4,18 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
+from contracts.cli_values import (
+    CREDITS,
+    EXAMPLES,
+    SECONDS,
+    credits_per_image,
+    number,
+    public_url,
+    task_id,
+)
 from contracts.keys import KEY_VARIABLE, SECOND_KEY_VARIABLE, TOKEN_VARIABLE
 from contracts.options import EXIT_FILE, EXIT_INTERRUPTED, EXIT_USAGE, MODES, EngineError
 
@@ -74,30 +81,6 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def _number(convert: Any, least: float, most: int, words: str) -> Any:
-    def read(text: str) -> Any:
-        try:
-            value = convert(text)
-            fits = least <= value <= most
-        except (ValueError, ArithmeticError):  # Decimal can't compare what is no number
-            fits = False
-        if not fits:
-            message = f"must be {words} from {least:g} to {most:,}; {text!r} was given"
-            raise argparse.ArgumentTypeError(message)
-        return value
-
-    return read
-
-
-_CREDITS = _number(int, 0, 10**12, "a whole number")
-_SECONDS = _number(float, 0.1, 86_400, "a number of seconds")
-_EXAMPLES = _number(int, 0, 10_000, "a whole number")
-
-
-def _credits_per_image(text: str) -> Fraction:
-    return Fraction(_number(Decimal, 1, 10**9, "a number of credits")(text))
-
-
 def _parser() -> argparse.ArgumentParser:
     style: Any = argparse.RawDescriptionHelpFormatter
     parser = _Parser(PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=style)
@@ -120,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument(
         "--timeout",
         dest="timeout_seconds",
-        type=_SECONDS,
+        type=SECONDS,
         default=60.0,
         metavar="SECONDS",
         help="how long an answer may take (default: 60)",
@@ -141,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a HAR file: a run's own, or any recorded traffic",
     )
     _add_strict(report)
-    _add_output(report, DEFAULT_FOLDER)
+    _add_output(report, DEFAULT_FOLDER / "rejudged")
     return parser
 
 
@@ -165,13 +148,14 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--tasks",
-        type=_number(int, 1, 1000, "a whole number"),
+        type=number(int, 1, 1000, "a whole number"),
         default=10,
         metavar="N",
         help="how many paid tasks the plan may have (default: 10)",
     )
     add(
         "--task-id",
+        type=task_id,
         dest="task_ids",
         action="append",
         default=[],
@@ -180,7 +164,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--seed",
-        type=_number(int, 0, 2**63 - 1, "a whole number"),
+        type=number(int, 0, 2**63 - 1, "a whole number"),
         default=0,
         metavar="N",
         help="what is random follows from it (default: 0)",
@@ -191,26 +175,27 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 def _add_limits(add: Callable[..., object]) -> None:
     add(
         "--credits-per-image",
-        type=_credits_per_image,
+        type=credits_per_image,
         metavar="CREDITS",
         help="what one image at the default settings costs at most (default:"
         " what the target says, or 1000)",
     )
     add(
         "--max-credits",
-        type=_CREDITS,
+        type=CREDITS,
         metavar="CREDITS",
         help="the most that may be spent in a day (UTC), all runs at this target with this key"
         " together; needed for must-reject and paid runs, but not against an emulator",
     )
     add(
         "--public-callback-url",
+        type=public_url,
         metavar="URL",
         help="how the target reaches this machine's --callback-port",
     )
     add(
         "--callback-port",
-        type=_number(int, 0, 65_535, "a port"),
+        type=number(int, 0, 65_535, "a port"),
         default=0,
         metavar="PORT",
         help="where callbacks are received (default: a free one)",
@@ -228,13 +213,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--requests-per-minute",
-        type=_number(float, 0.1, 10**6, "a number"),
+        type=number(float, 0.1, 10**6, "a number"),
         metavar="N",
         help="the rate that is not exceeded (default: 60, without limit against an emulator)",
     )
     add(
         "--concurrency",
-        type=_number(int, 1, 100, "a whole number"),
+        type=number(int, 1, 100, "a whole number"),
         default=1,
         metavar="N",
         help="tasks under way at the same time (default: 1; an emulator gets one after the other)",
@@ -243,24 +228,31 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         add(
             flag,
             dest=name,
-            type=_SECONDS,
+            type=SECONDS,
             default=seconds,
             metavar="SECONDS",
             help=f"how long {what} (default: {seconds:g})",
         )
     add(
         "--explore",
-        type=_EXAMPLES,
+        type=EXAMPLES,
         default=None,
         metavar="N",
         help="random lives that a state machine tries, on an emulator (default: 20)",
     )
     add(
         "--schema-examples",
-        type=_EXAMPLES,
+        type=EXAMPLES,
         default=None,
         metavar="N",
         help="examples an operation that Schemathesis tries, on an emulator (default: 10)",
+    )
+    add(
+        "--exclusive",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="nobody else uses the account meanwhile: what its balance falls by is held against"
+        " the limit and the claims (default: against an emulator)",
     )
     _add_strict(parser)
     _add_output(parser, DEFAULT_FOLDER)

@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
@@ -20,7 +19,7 @@ from contracts.exchange import (
 )
 from contracts.images import image_facts
 from contracts.ledger import Reservation, SpendLedger
-from contracts.observed import CREATIONS
+from contracts.observed import BALANCE, CREATIONS
 from contracts.options import EXIT_UNREACHABLE, EngineError
 from contracts.pace import Pace, retry_after_seconds
 from contracts.price_book import PriceBook
@@ -28,6 +27,9 @@ from contracts.recorder import Recorder
 from contracts.wire import LostError, Received, Wire
 
 _MOST_RETRIES = 3
+_LONGEST_PAUSE_SECONDS = 120.0
+# Whoever answers so has refused; 408 and 409, for instance, may come after a task was made.
+_REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
 _MOST_LOST_IN_A_ROW = 5
 
 
@@ -77,9 +79,12 @@ class Client:
         self.ledger = ledger
         self.prices = prices
         self.base_url = recorder.trace.base_url
+        self._own_sender = recorder.redactor.key_label(key)
         self._pace = pace
         self._wire = wire
         self._lost_in_a_row = 0
+        self._resume_at = 0.0
+        self._first_balance: int | None = None
 
     def close(self) -> None:
         """Let its connections go."""
@@ -109,7 +114,7 @@ class Client:
 
         Raises:
             LimitReachedError: it could cost more than is left.
-            EngineError: the target does not answer any more.
+            EngineError: the target does not answer any more, or asks to wait for too long.
         """
         if key is not None:
             self.recorder.clock.serve(key)
@@ -125,7 +130,18 @@ class Client:
             if pause is None or not attempts:
                 return answer
             attempts -= 1
-            self.recorder.clock.wait(pause)
+            self._hold(pause)
+
+    def _hold(self, seconds: float) -> None:
+        """Let no request leave before the target wants one; all threads wait."""
+        clock = self.recorder.clock
+        if seconds > _LONGEST_PAUSE_SECONDS and not clock.is_movable:
+            message = (
+                f"{self.base_url} asks to come back after {seconds:,.0f} seconds; the kit waits"
+                f" {_LONGEST_PAUSE_SECONDS:.0f} at most"
+            )
+            raise EngineError(message, EXIT_UNREACHABLE)
+        self._resume_at = clock.now() + seconds
 
     def _is_target(self, url: str) -> bool:
         """Whether a URL may see the key: the target's own host, and nobody else."""
@@ -135,6 +151,9 @@ class Client:
     def _attempt(
         self, method: str, url: str, headers: dict[str, str], purpose: str, content: dict[str, Any]
     ) -> Answer:
+        pause = self._resume_at - self.recorder.clock.now()
+        if pause > 0:
+            self.recorder.clock.wait(pause)
         self._pace.wait()
         redactor = self.recorder.redactor
         sent_at, began = self.recorder.clock.now(), time.monotonic()
@@ -154,6 +173,8 @@ class Client:
         answer = self._record(recorded, outcome, sent_at, seconds, purpose)
         if reservation is not None:
             self._settle(reservation, answer, outcome)
+        elif recorded.path == BALANCE and answer.exchange.sender == self._own_sender:
+            self._note_balance(answer)
         if self._is_target(url):
             self._count_lost(answer)
         return answer
@@ -214,15 +235,24 @@ class Client:
     ) -> None:
         """Settle by what the answer says; without an answer the reservation stays spent."""
         never_sent = isinstance(outcome, LostError) and not outcome.was_sent
-        if 400 <= answer.status < 500 or never_sent:
+        if answer.status in _REFUSALS or never_sent:
             self.ledger.settle(reservation, 0)
         elif answer.status == 200:
             self.ledger.settle(reservation, reservation.credits)  # SYNC-1 tells no price
         elif answer.status == 202:
-            reserved = fields_of(answer.fields.get("credits")).get("reserved")
-            if isinstance(reserved, int) and not isinstance(reserved, bool) and reserved >= 0:
+            reserved = _whole(fields_of(answer.fields.get("credits")).get("reserved"))
+            if reserved:
                 self.prices.learn(answer.exchange.request, reserved)
                 self.ledger.settle(reservation, reserved)
+
+    def _note_balance(self, answer: Answer) -> None:
+        """The balance has the last word about what was spent, if nobody else moves it."""
+        credits = _whole(answer.fields.get("credits"))
+        if credits is None or not self.recorder.trace.exclusive:
+            return
+        if self._first_balance is None:
+            self._first_balance = credits
+        self.prices.raise_by(self.ledger.note_fall(self._first_balance - credits))
 
     def _count_lost(self, answer: Answer) -> None:
         """Give up on a target that has stopped answering, instead of waiting for each request."""
@@ -233,6 +263,11 @@ class Client:
                 f" were lost, the last one with {answer.exchange.failure}"
             )
             raise EngineError(message, EXIT_UNREACHABLE)
+
+
+def _whole(value: Any) -> int | None:
+    """A number of credits; None where it is none."""
+    return value if type(value) is int and value >= 0 else None
 
 
 def _sender(recorded: Request) -> str:
@@ -247,21 +282,3 @@ def _is_image(recorded: Request, received: Received) -> bool:
         and received.status == 200
         and media_type(received.headers).startswith("image/")
     )
-
-
-def redirect_of(answer: Answer) -> str | None:
-    """Where an answer redirects to: scheme and host; None where it does not.
-
-    None also where it leads to another path of the same place.
-    """
-    response = answer.exchange.response
-    if response is None or not 300 <= response.status < 400:
-        return None
-    asked = answer.exchange.request.url
-    try:
-        target = urlsplit(urljoin(asked, header(response.headers, "location") or ""))
-    except ValueError:
-        return None
-    own = split_url(asked)
-    same = (target.scheme, target.netloc) == (own.scheme, own.netloc)
-    return None if same else f"{target.scheme}://{target.netloc}"

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from contracts import state as states
 from contracts.claims import load_claims
-from contracts.exchange import Trace
+from contracts.exchange import Trace, fields_of
 from contracts.har import TraceError, read_har
 from contracts.keys import (
     KEY_VARIABLE,
@@ -34,16 +34,17 @@ from contracts.options import (
 from contracts.outputs import print_plan, show, show_comparison, write_reports
 from contracts.plan import make_plan
 from contracts.price_book import PriceBook
-from contracts.run_report import RunReport, Spend
+from contracts.run_report import RunReport, told_spend
 from contracts.runner import run_with_state
+from contracts.state import State
 from contracts.target import base_url_of, is_emulator
 from contracts.tasks_plan import Means
 from contracts.terminal import Progress
 from contracts.verdict import judge
 from contracts.wire import LOOPBACK
 
-_EMULATOR_EXPLORES, _EMULATOR_SCHEMA_EXAMPLES = 20, 10
-_PER_MINUTE_ELSEWHERE = 60.0
+EMULATOR_EXPLORES, EMULATOR_SCHEMA_EXAMPLES = 20, 10
+REQUESTS_PER_MINUTE_ELSEWHERE = 60.0
 
 
 def plan(parsed: argparse.Namespace) -> int:
@@ -72,14 +73,22 @@ def run(parsed: argparse.Namespace) -> int:
     else:
         options = replace(options, key=options.key or asked_key())
         spend = day_file(base_url, options.key or "")
-    folder = _writable(parsed.output)
+    folder = writable(parsed.output)
     with Progress(Console(stderr=True), parsed.quiet) as terminal:
         report, state = run_with_state(base_url, options, terminal, spend)
-    notes = []
-    if state is not None:
-        path = states.write_state(state, folder)
-        notes.append(f"links must be dead a day from now: gpt-image-contracts recheck {path}")
-    return _finish(replace(report, notes=(*report.notes, *notes)), folder, parsed.quiet)
+    return _finish(with_state(report, state, folder), folder, parsed.quiet)
+
+
+def with_state(report: RunReport, state: State | None, folder: Path) -> RunReport:
+    """Write what is left for later, and note in the report where."""
+    if state is None:
+        return report
+    path = states.write_state(state, folder)
+    note = (
+        "links must work for a day and be dead then: gpt-image-contracts recheck"
+        f" {path}, 23 hours from now and after 24"
+    )
+    return replace(report, notes=(*report.notes, note))
 
 
 def recheck(parsed: argparse.Namespace) -> int:
@@ -88,7 +97,7 @@ def recheck(parsed: argparse.Namespace) -> int:
     options = Options(timeout_seconds=parsed.timeout_seconds)
     states.recheck(state, trace, lambda: environment_key(KEY_VARIABLE) or asked_key(), options)
     report = _judged(trace, state.strict, "other", state.mode, state.seed)
-    folder = _writable(parsed.output or parsed.state.parent)
+    folder = writable(parsed.output or parsed.state.parent)
     return _finish(replace(report, run_id=state.run_id), folder, parsed.quiet)
 
 
@@ -98,11 +107,13 @@ def report(parsed: argparse.Namespace) -> int:
         trace = read_har(parsed.trace)
     except TraceError as error:
         raise EngineError(str(error), EXIT_FILE) from error
+    if not trace.exchanges:
+        raise EngineError(f"{parsed.trace} has no exchange that can be judged", EXIT_FILE)
     facts = trace.facts
     strict = facts.get("strict") is True if parsed.strict is None else parsed.strict
     seed = facts.get("seed")
     judged = _judged(trace, strict, "trace", "trace", seed if isinstance(seed, int) else 0)
-    return _finish(judged, _writable(parsed.output), parsed.quiet)
+    return _finish(judged, writable(parsed.output), parsed.quiet)
 
 
 def compare(parsed: argparse.Namespace) -> int:
@@ -118,11 +129,11 @@ def _options(parsed: argparse.Namespace, emulator: bool) -> Options:
     }
     chosen["task_ids"] = tuple(chosen["task_ids"])
     if emulator:
-        chosen.setdefault("explore", _EMULATOR_EXPLORES)
-        chosen.setdefault("schema_examples", _EMULATOR_SCHEMA_EXAMPLES)
+        chosen.setdefault("explore", EMULATOR_EXPLORES)
+        chosen.setdefault("schema_examples", EMULATOR_SCHEMA_EXAMPLES)
     else:
         chosen["explore"] = chosen["schema_examples"] = 0
-        chosen.setdefault("requests_per_minute", _PER_MINUTE_ELSEWHERE)
+        chosen.setdefault("requests_per_minute", REQUESTS_PER_MINUTE_ELSEWHERE)
     return Options(
         **chosen,
         key=environment_key(KEY_VARIABLE),
@@ -141,13 +152,15 @@ def _print_plan(base_url: str, options: Options, emulator: bool) -> None:
 
 def day_file(base_url: str, key: str) -> DayFile:
     """Where a day's spend at a target with a key is written down."""
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():  # the standard passes such a value over
+        state = Path.home() / ".local" / "state"
     whose = states.fingerprint(f"{base_url} {key}")
     day = datetime.now(UTC).strftime("%Y-%m-%d")
-    return DayFile(Path(state) / "gpt-image-contracts" / "spend" / f"{day}-{whose}.jsonl")
+    return DayFile(state / "gpt-image-contracts" / "spend" / f"{day}-{whose}.jsonl")
 
 
-def _writable(folder: Path) -> Path:
+def writable(folder: Path) -> Path:
     """Make the folder of the reports, before anything is sent.
 
     Raises:
@@ -175,10 +188,16 @@ def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunR
         seed=seed,
         started_at=min(times),
         finished_at=max(times),
-        judgement=judge(trace, tuple(load_claims()), strict),
-        spend=Spend(),
+        judgement=judge(trace, tuple(load_claims()), strict, _reasons(trace)),
+        spend=told_spend(trace.facts.get("spend")),
         trace=trace,
     )
+
+
+def _reasons(trace: Trace) -> dict[str, str]:
+    """Why its run could not show a claim, as it said itself."""
+    told = fields_of(trace.facts.get("not_run"))
+    return {claim_id: reason for claim_id, reason in told.items() if isinstance(reason, str)}
 
 
 def _finish(report: RunReport, folder: Path, quiet: bool) -> int:

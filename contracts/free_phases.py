@@ -6,11 +6,11 @@ from dataclasses import replace
 from contracts.exchange import Exchange
 from contracts.findings import Finding, breaks
 from contracts.lives_drive import Lived, Lives
+from contracts.observed import LINK_SECONDS
 from contracts.options import EXIT_ENGINE, EngineError, Options
 from contracts.session import Session
 from contracts.target import time_passing
 
-LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 BEFORE_THE_END_SECONDS = 300.0
 AFTER_THE_END_SECONDS = 60.0
 _CLAIM_OF_NO_CLAIM = "ERR-1"  # of an operation that names none

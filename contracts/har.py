@@ -58,6 +58,8 @@ def read_har(path: Path) -> Trace:
         TraceError: there is no such file, or it is no HAR.
     """
     try:
+        if not path.is_file() and path.exists():
+            raise TraceError(f"{path} is no file that can be read to its end")
         if path.stat().st_size > _LARGEST_FILE_BYTES:
             raise TraceError(f"{path} is larger than 1 GiB; cut the trace into several files")
         content = json.loads(path.read_bytes())

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -100,7 +101,10 @@ class DayFile:
         for number, text in enumerate(whole.splitlines(), 1):
             try:
                 line = json.loads(text)
-                amounts[line["id"]] = int(line.get("settled", line.get("reserved")))
+                amount = line.get("settled", line.get("reserved"))
+                if type(amount) is not int or amount < 0:
+                    raise ValueError(amount)  # noqa: TRY301
+                amounts[line["id"]] = amount
             except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
                 message = (
                     f"line {number} of the spend ledger {self.path} can't be read; look at it,"
@@ -138,6 +142,7 @@ class SpendLedger:
         self._day_file = day_file
         self._lock = threading.Lock()
         self._reservations: list[Reservation] = []
+        self._untold_credits = 0
 
     @property
     def spent_credits(self) -> int:
@@ -175,12 +180,33 @@ class SpendLedger:
             return reservation
 
     def settle(self, reservation: Reservation, credits: int) -> None:
-        """Note what a request did cost; may be said again when more is known."""
+        """Note what a request did cost."""
         with self._lock:
             reservation.credits = credits
             reservation.settled = True
             if self._day_file is not None and reservation.name is not None:
                 self._day_file.settle(reservation.name, credits)
+
+    def note_fall(self, credits: int) -> Fraction:
+        """Note by how much the balance has fallen: what no answer told was spent too.
+
+        Args:
+            credits: since the run began.
+
+        Returns:
+            How many times more than told it is; 1 where it is not more.
+        """
+        with self._lock:
+            missing = credits - self.spent_credits
+            if missing <= 0:
+                return Fraction(1)
+            told = self.spent_credits - self._untold_credits
+            name = None
+            if self._day_file is not None:
+                name = self._day_file.reserve(missing, None, "what the balance fell by")
+            self._reservations.append(Reservation(missing, name, settled=True))
+            self._untold_credits += missing
+            return Fraction(credits, told) if told else Fraction(1)
 
     def _refusal(self, credits: int, what: str) -> str:
         return (

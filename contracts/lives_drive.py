@@ -95,6 +95,8 @@ class Lives:
         body = self._body(task, token)
         references = self._references(task, key)
         self._balance(key, task.prefix)
+        if self.stopping.is_set():
+            return Lived(None, "", key)
         if task.endpoint == "generations":
             answer = self._create(task, body, references, key)
         else:

@@ -18,6 +18,7 @@ TASKS = "/v1/tasks/"
 CREATIONS = (GENERATIONS, SYNC, EDITS)
 
 SUCCESS = ("succeeded", "completed")  # TASK-2
+LINK_SECONDS = 24 * 3600.0  # MEDIA-1
 UNDER_WAY = ("pending", "processing")
 FAILED = "failed"
 EXPIRED = "expired"

@@ -23,6 +23,8 @@ class Options:
             target's models say, or the highest number in the documents.
         task_ids: tasks to read, in every mode.
         seed: everything random follows from it.
+        exclusive: nobody else uses the account meanwhile, so that balances can be added up; None:
+            as an emulator, yes, else no.
         strict: assumed readings and advice are promises; None: as an emulator, yes, else no.
         explore: how many random lives a state machine tries, on an emulator.
         schema_examples: how many examples an operation Schemathesis tries, on an emulator.
@@ -44,6 +46,7 @@ class Options:
     credits_per_image: Fraction | None = None
     task_ids: tuple[str, ...] = ()
     seed: int = 0
+    exclusive: bool | None = None
     strict: bool | None = None
     explore: int = 0
     schema_examples: int = 0

@@ -59,13 +59,16 @@ def print_plan(base_url: str, options: Options, plan: Plan, prices: PriceBook) -
         extras += [f"callback {task.callback}"] * (task.callback != "none")
         extras += [task.outcome] * (task.outcome != "succeeds")
         extra = "; ".join(extras)
-        say(f"    {task.number:>3}  {task.endpoint:<11}  {asked}{'; ' if extra else ''}{extra}")
+        line = f"    {task.number:>3}  {task.endpoint:<11}  {asked}{'; ' if extra else ''}{extra}"
+        say(fill(line, console.width, subsequent_indent=" " * 22))
     say()
     say(f"  expected         {plan.expected_credits:,} credits, at the assumed prices")
     price = float(prices.credits_per_image)
     say(f"  at most          {plan.most_credits:,} credits, if one default image costs {price:g}")
     limit = "none" if options.max_credits is None else f"{options.max_credits:,} credits a day"
     say(f"  limit            {limit}")
+    if options.max_credits is not None and options.max_credits < plan.most_credits:
+        say("                   what could cost more than is left of it is not sent")
     say()
     say(f"  can show         {len(plan.covered)} claims")
     say(_wrapped(", ".join(plan.covered), console.width))

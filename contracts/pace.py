@@ -1,12 +1,12 @@
 """How fast requests go out, and how long a target asks to wait."""
 
+import math
 import threading
 import time
 from email.utils import parsedate_to_datetime
 
 from contracts.exchange import Response, header
 
-_LONGEST_RETRY_AFTER_SECONDS = 120.0
 _DEFAULT_RETRY_AFTER_SECONDS = 2.0
 
 
@@ -34,7 +34,7 @@ class Pace:
 
 
 def retry_after_seconds(response: Response | None, now: float) -> float | None:
-    """How long a target asks to wait; None where it does not, or asks for too long.
+    """How long a target asks to wait; None where it does not.
 
     Args:
         response: its answer; None where none came.
@@ -49,7 +49,7 @@ def retry_after_seconds(response: Response | None, now: float) -> float | None:
         seconds = float(text)
     except ValueError:
         seconds = _seconds_until(text, now)
-    return max(0.0, seconds) if seconds <= _LONGEST_RETRY_AFTER_SECONDS else None
+    return max(0.0, seconds) if math.isfinite(seconds) else _DEFAULT_RETRY_AFTER_SECONDS
 
 
 def _seconds_until(text: str, now: float) -> float:

@@ -1,18 +1,23 @@
 """What a run would send, in what order, and what it could cost. Sends nothing."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.claims import Claim
 from contracts.exchange import Request
+from contracts.field_rules import MODEL
+from contracts.generated_requests import generated_rejects
+from contracts.observed import GENERATIONS
 from contracts.options import Options
 from contracts.price_book import PriceBook
-from contracts.prices import DEFAULT_IMAGE_CREDITS, worst_price
+from contracts.prices import worst_price
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import Reject, build
 from contracts.tasks_plan import Means, PlannedTask, plan_tasks
 
 GENERATED_REJECTS = 30
+_MOST_IMAGES = 4  # what a generated one may cost where it is accepted, in default images
 # A target that takes what it must refuse is not sent more of it.
 MOST_ACCEPTED_REJECTS = 3
 
@@ -51,17 +56,12 @@ def make_plan(options: Options, means: Means, prices: PriceBook, claims: Sequenc
     """
     refused: tuple[Reject, ...] = ()
     if options.mode in ("must-reject", "paid"):
-        # What no document forbids could be accepted, and then it costs: only where time and
-        # credits are free.
-        generated: Sequence[Reject] = ()
-        if means.faults:
-            # Imported here: it takes Hypothesis along, which a plan does without.
-            from contracts.generated_requests import generated_rejects
-
-            generated = generated_rejects(options.seed, GENERATED_REJECTS)
-        refused = tuple(
-            reject for reject in (*CATALOGUE, *generated) if reject.documented or means.faults
-        )
+        generated = generated_rejects(options.seed, GENERATED_REJECTS)
+        refused = (*CATALOGUE, *generated)
+        if not means.faults:
+            # What no document forbids could be accepted, and then it costs.
+            cheap = [one for one in generated if worst_price(_request(one), 1) <= _MOST_IMAGES]
+            refused = tuple(one for one in (*CATALOGUE, *cheap) if one.documented)
     tasks: tuple[PlannedTask, ...] = ()
     if options.mode == "paid":
         tasks = plan_tasks(options.tasks, means, options.seed)
@@ -70,7 +70,7 @@ def make_plan(options: Options, means: Means, prices: PriceBook, claims: Sequenc
         for claim in claims
         if (reason := _why_not(claim, options, means, bool(tasks))) is not None
     }
-    most = sum(_most_credits(task, prices) for task in tasks)
+    most = sum(prices.worst_credits(_creation(task)) for task in tasks)
     if refused:
         dearest = sorted(
             (worst_price(_request(reject), prices.credits_per_image) for reject in refused),
@@ -93,9 +93,11 @@ def _request(reject: Reject) -> Request:
     return Request(method, f"http://target{path}", headers, content)
 
 
-def _most_credits(task: PlannedTask, prices: PriceBook) -> int:
-    ratio = prices.credits_per_image / DEFAULT_IMAGE_CREDITS
-    return -(-task.expected_credits * ratio.numerator // ratio.denominator)
+def _creation(task: PlannedTask) -> Request:
+    """A request that costs what a task does, which may be sent in other words."""
+    body = json.dumps({"model": MODEL, "prompt": "x", **task.fields}).encode()
+    headers = (("Content-Type", "application/json"),)
+    return Request("POST", f"http://target{GENERATIONS}", headers, body)
 
 
 _LACKS = {
@@ -104,6 +106,8 @@ _LACKS = {
     "faults": "needs a failure, which can't be provoked here; it is judged where one is met",
     "keys": "needs keys with limits or another account; it is judged where one is met",
 }
+
+_LACKS_MOVED_TIME = "needs time to pass, which can't be moved here; it is judged where it did"
 
 
 def _why_not(claim: Claim, options: Options, means: Means, paid: bool) -> str | None:
@@ -118,5 +122,7 @@ def _why_not(claim: Claim, options: Options, means: Means, paid: bool) -> str | 
         "faults": means.faults,
         "keys": means.keys or options.second_key is not None,
     }
-    lacking = next((need for need in claim.needs if not has[need]), None)
-    return None if lacking is None else _LACKS[lacking]
+    lacking = [need for need in claim.needs if not has[need]]
+    if lacking == ["time"] and len(claim.needs) > 1:
+        return _LACKS_MOVED_TIME
+    return _LACKS[lacking[0]] if lacking else None

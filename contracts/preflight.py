@@ -1,7 +1,9 @@
 """Sees that a target is the API, and that it takes the key, before anything else is sent."""
 
-from contracts.client import Answer, redirect_of
-from contracts.exchange import fields_of
+from urllib.parse import urljoin, urlsplit
+
+from contracts.client import Answer
+from contracts.exchange import fields_of, header, split_url
 from contracts.lives_drive import MODEL
 from contracts.observed import BALANCE, MODELS
 from contracts.options import (
@@ -50,13 +52,31 @@ def check_target(session: Session) -> None:
 
 
 def _check_place(base_url: str, answer: Answer) -> None:
-    elsewhere = redirect_of(answer)
+    elsewhere = _redirect_of(answer)
     if elsewhere is not None:
         message = (
             f"{base_url} redirects to {elsewhere}; the key is not sent there. If that is the API,"
             " give it as --base-url"
         )
         raise EngineError(message, EXIT_NOT_THE_API)
+
+
+def _redirect_of(answer: Answer) -> str | None:
+    """Where an answer redirects to: scheme and host; None where it does not.
+
+    None also where it leads to another path of the same place.
+    """
+    response = answer.exchange.response
+    if response is None or not 300 <= response.status < 400:
+        return None
+    asked = answer.exchange.request.url
+    try:
+        target = urlsplit(urljoin(asked, header(response.headers, "location") or ""))
+    except ValueError:
+        return None
+    own = split_url(asked)
+    same = (target.scheme, target.netloc) == (own.scheme, own.netloc)
+    return None if same else f"{target.scheme}://{target.netloc}"
 
 
 def _models(answer: Answer) -> list[object]:

@@ -5,6 +5,8 @@ from typing import Any
 
 from contracts.client import Answer, Client
 from contracts.exchange import Trace
+from contracts.frames import RATIOS
+from contracts.ledger import LimitReachedError
 from contracts.lives_drive import LONGEST_PROMPT, MODEL
 from contracts.observed import BALANCE, CREATIONS, GENERATIONS
 from contracts.plan import MOST_ACCEPTED_REJECTS
@@ -12,15 +14,11 @@ from contracts.redact import UNKNOWN_KEY, Redactor
 from contracts.rejects import Reject, build
 from contracts.target import Control, EmulatorClock, member
 
-_RATIOS = (
-    "1:1", "1:2", "2:1", "1:3", "3:1", "2:3", "3:2", "3:4",
-    "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "9:21",
-)  # fmt: skip
 _REQUESTS_PER_MINUTE = 3
 
 # Valid bodies at the edges of what the documents allow (GEN-2, GEN-3, GEN-5, GEN-9 to GEN-12).
 EDGES: tuple[dict[str, Any], ...] = (
-    *({"size": size} for size in ("auto", *_RATIOS)),
+    *({"size": size} for size in ("auto", *RATIOS)),
     *({"size": size} for size in ("1536x1024", "1024x1024", "3840x2160", "2160x3840", "2880x2880")),
     *({"size": size} for size in ("1280x512", "768x2304", "1920x1088", "3840x1280")),
     *({"resolution": tier} for tier in ("1K", "2K", "4K")),
@@ -67,7 +65,7 @@ def free_reads(client: Client) -> Iterable[str]:
 def must_reject(
     client: Client, rejects: Iterable[Reject], every_balance: bool
 ) -> Iterable[tuple[Reject, Answer | None]]:
-    """Send what must be refused; stops where too much of it is taken and paid for.
+    """Send what must be refused; ends where too much of it is taken and paid for.
 
     Args:
         client: sends.
@@ -75,19 +73,22 @@ def must_reject(
         every_balance: whether the balance is read after each, or only now and then.
 
     Yields:
-        What was sent with its answer; with None once nothing more is sent.
+        What was sent with its answer; None where it could cost more than is left.
     """
     accepted = 0
     client.send("GET", BALANCE, purpose="read the balance")
     for number, reject in enumerate(rejects, 1):
         if accepted >= MOST_ACCEPTED_REJECTS and not every_balance:
+            break
+        sent = build(reject, client.key)
+        try:
+            answer = client.send(
+                sent.method, sent.path, key=None, headers=dict(sent.headers), content=sent.content,
+                purpose=f"must be refused: {reject.name}",
+            )  # fmt: skip
+        except LimitReachedError:
             yield reject, None
             continue
-        sent = build(reject, client.key)
-        answer = client.send(
-            sent.method, sent.path, key=None, headers=dict(sent.headers), content=sent.content,
-            purpose=f"must be refused: {reject.name}", retry=False,
-        )  # fmt: skip
         accepted += 200 <= answer.status < 300 and sent.path in CREATIONS
         if every_balance or number % 10 == 0:
             client.send("GET", BALANCE, purpose="read the balance")

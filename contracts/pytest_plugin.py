@@ -37,6 +37,16 @@ def pytest_load_initial_conftests(args: Sequence[str], parser: pytest.Parser) ->
     group = parser.getgroup("contracts", "contract tests of an image API")
     with suppress(ValueError):  # pytest-base-url has the same option
         group.addoption("--base-url", metavar="URL", help="where the API is")
+    group.addoption(
+        "--exclusive", action="store_true", default=None,
+        help="nobody else uses the account meanwhile, so that balances can be added up",
+    )  # fmt: skip
+    group.addoption(
+        "--requests-per-minute", type=float, help="the rate that is not exceeded, default 60"
+    )
+    group.addoption(
+        "--contracts-output", metavar="FOLDER", help="write the reports and the trace there"
+    )
     group.addoption("--mode", choices=MODES[1:], default="paid", help="how far the run may go")
     group.addoption("--tasks", type=int, default=10, help="how many paid tasks it may have")
     group.addoption(
@@ -99,9 +109,19 @@ def _results_of(config: pytest.Config) -> dict[str, Result]:
 
 
 def _run(config: pytest.Config) -> RunReport:
-    from contracts.commands import day_file
+    from dataclasses import replace
+
+    from contracts.commands import (
+        EMULATOR_EXPLORES,
+        EMULATOR_SCHEMA_EXAMPLES,
+        REQUESTS_PER_MINUTE_ELSEWHERE,
+        day_file,
+        with_state,
+        writable,
+    )
     from contracts.options import EXIT_USAGE, EngineError
-    from contracts.runner import run_kit
+    from contracts.outputs import write_reports
+    from contracts.runner import run_with_state
     from contracts.target import base_url_of, is_emulator
 
     url = config.getoption("--base-url", None)
@@ -109,10 +129,21 @@ def _run(config: pytest.Config) -> RunReport:
         raise EngineError("--base-url URL says where the API is", EXIT_USAGE)
     base_url = base_url_of(url)
     options = _options(config)
+    output = config.getoption("--contracts-output")
+    folder = writable(Path(output)) if output else None
     spend = None
-    if options.key is not None and not is_emulator(base_url, options.timeout_seconds):
-        spend = day_file(base_url, options.key)
-    return run_kit(base_url, options, day_file=spend)
+    if is_emulator(base_url, options.timeout_seconds):
+        options = replace(
+            options, explore=EMULATOR_EXPLORES, schema_examples=EMULATOR_SCHEMA_EXAMPLES
+        )
+    else:
+        rate = options.requests_per_minute or REQUESTS_PER_MINUTE_ELSEWHERE
+        options = replace(options, requests_per_minute=rate)
+        spend = day_file(base_url, options.key) if options.key is not None else None
+    report, state = run_with_state(base_url, options, day_file=spend)
+    if folder is not None:
+        write_reports(with_state(report, state, folder), folder)
+    return report
 
 
 def _options(config: pytest.Config) -> Options:
@@ -120,13 +151,20 @@ def _options(config: pytest.Config) -> Options:
     from contracts.options import EXIT_USAGE, EngineError, Options
 
     tasks, limit = config.getoption("--tasks"), config.getoption("--max-credits")
-    if not 1 <= tasks <= 1000 or (limit is not None and limit < 0):
-        message = "--tasks takes 1 to 1,000, --max-credits a whole number from 0"
+    rate = config.getoption("--requests-per-minute")
+    right = 1 <= tasks <= 1000 and (limit is None or limit >= 0) and (rate is None or rate > 0)
+    if not right:
+        message = (
+            "--tasks takes 1 to 1,000, --max-credits a whole number from 0, --requests-per-minute"
+            " a number above 0"
+        )
         raise EngineError(message, EXIT_USAGE)
     return Options(
         mode=config.getoption("--mode"),
         tasks=tasks,
         max_credits=limit,
+        exclusive=config.getoption("--exclusive"),
+        requests_per_minute=rate,
         key=environment_key(KEY_VARIABLE),
         second_key=environment_key(SECOND_KEY_VARIABLE),
         control_token=environment_key(TOKEN_VARIABLE),

@@ -72,6 +72,8 @@ _ODD_TASK_IDS = (NO_SUCH_TASK, "nothing", "0", "req_abc123", "%F0%9F%97%BC", "%2
 _FILE_FIELDS: dict[Operation, str] = {"edits": "image", "upload": "file"}
 # Claims that rest on no source where they say that something is refused.
 _ASSUMED = frozenset({"GEN-4", "GEN-16", "MOD-2"})
+# Another spelling of a documented value: refusing it is strict, taking it is kind.
+_OTHER_SPELLINGS = ("16:9 ", "AUTO", "1024X1024", "1k", "HIGH")
 
 
 def _fields() -> Iterator[Reject]:
@@ -79,9 +81,10 @@ def _fields() -> Iterator[Reject]:
         for value in values:
             # GEN-5: a resolution acts only where the size is a ratio.
             base = {**VALID, "size": "1:1"} if name == "resolution" else VALID
+            documented = not _ASSUMED.issuperset(claims) and value not in _OTHER_SPELLINGS
             yield Reject(
                 f"{name} is {_shown(value)}", claims, fields={**base, name: value},
-                param=name, documented=not _ASSUMED.issuperset(claims),
+                param=name, documented=documented,
             )  # fmt: skip
     for name in ("model", "prompt"):
         fields = {key: value for key, value in VALID.items() if key != name}

@@ -1,8 +1,9 @@
 """What a run leaves behind; every report is written from it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from contracts.exchange import Trace
+from contracts.exchange import Trace, fields_of
 from contracts.ledger import SpendLedger
 from contracts.verdict import Judgement, Verdict
 from contracts.view import View
@@ -48,6 +49,17 @@ def spend_of(view: View, ledger: SpendLedger) -> Spend:
         refused_creations=len(refused),
         accepted_rejects=len(taken),
     )
+
+
+def told_spend(told: Any) -> Spend:
+    """What a run cost, by its trace's own facts; nothing where they don't say."""
+    values = fields_of(told)
+    known = {
+        name: value
+        for name in Spend.__dataclass_fields__
+        if type(value := values.get(name)) is int and value >= 0
+    }
+    return Spend(**known)
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,27 @@
 """A run from its first request to its verdicts."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from importlib.metadata import version
 from uuid import uuid4
 
 from contracts import probes
 from contracts.claims import load_claims
 from contracts.findings import Finding
-from contracts.free_phases import (
-    AFTER_THE_END_SECONDS,
-    LINK_SECONDS,
-    explore,
-    try_schema,
-    visit_links,
-)
-from contracts.ledger import DayFile
+from contracts.free_phases import explore, try_schema, visit_links
+from contracts.ledger import DayFile, LimitReachedError
 from contracts.lives_drive import Lives
 from contracts.observed import BALANCE
-from contracts.options import EXIT_ENGINE, EXIT_INTERRUPTED, EngineError, Options
+from contracts.options import EXIT_ENGINE, EXIT_INTERRUPTED, EXIT_LIMIT, EngineError, Options
 from contracts.plan import Plan, make_plan
 from contracts.preflight import check_target
 from contracts.progress import Progress, Silent
+from contracts.rejects import Reject
 from contracts.run_report import RunReport, spend_of
 from contracts.session import UNKNOWN_KEY, Session, open_session
-from contracts.state import PendingLink, State, fingerprint
+from contracts.state import State, fingerprint, pending_links
 from contracts.tasks_plan import PlannedTask
 from contracts.verdict import judge
 from contracts.view import View
@@ -90,6 +87,7 @@ class Run:
         self._claims = tuple(load_claims())
         self.plan: Plan | None = None
         self._findings: list[Finding] = []
+        self._too_dear: list[Reject] = []
         self.lives = Lives(
             session.client,
             session.clock,
@@ -104,15 +102,10 @@ class Run:
         options, session = self.options, self.session
         self.plan = make_plan(options, session.means, session.prices, self._claims)
         try:
-            phases = (
-                self._reads,
-                self._refused,
-                self._paid,
-                self._later,
-                self._explore,
-                self._schema,
-            )
-            for phase in phases:
+            for phase in (
+                self._reads, self._refused, self._paid, self._refused_late, self._later,
+                self._explore, self._schema,
+            ):  # fmt: skip
                 phase(self.plan)
         except EngineError as error:
             self.stop(str(error), error.exit_code)
@@ -142,6 +135,8 @@ class Run:
             for claim in self._claims:
                 not_run.setdefault(claim.id, f"the run ended early: {self.stopped}")
         trace = session.trace
+        spend = spend_of(View(trace), session.ledger)
+        trace.facts |= {"not_run": not_run, "spend": asdict(spend)}
         return RunReport(
             run_id=self.run_id,
             version=version("gpt-image-emulator"),
@@ -153,7 +148,7 @@ class Run:
             started_at=self._started_at,
             finished_at=time.time(),
             judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
-            spend=spend_of(View(trace), session.ledger),
+            spend=spend,
             trace=trace,
             notes=tuple(session.notes),
             stopped=self.stopped,
@@ -164,13 +159,12 @@ class Run:
     def state(self) -> State | None:
         """What only a later day can show; None where nothing is left for it."""
         links = tuple(
-            PendingLink(
-                link,
-                lived.ended_at + LINK_SECONDS + AFTER_THE_END_SECONDS,
-                None if lived.task_id is None else lived.path,
-            )
+            pending
             for lived in self.lives.lived
             for link in lived.links
+            for pending in pending_links(
+                link, lived.ended_at, None if lived.task_id is None else lived.path
+            )
         )
         if self.session.means.time or not links:
             return None
@@ -187,7 +181,7 @@ class Run:
     def _pending(self) -> tuple[str, ...]:
         if self.state() is None:
             return ()
-        return tuple(claim.id for claim in self._claims if "time" in claim.needs)
+        return tuple(claim.id for claim in self._claims if claim.needs == ("time",))
 
     def _told(self, text: str) -> None:
         self._progress.step(text)
@@ -205,15 +199,7 @@ class Run:
         if not plan.rejects:
             return
         session = self.session
-        self._progress.phase("must be refused", len(plan.rejects))
-        sent = probes.must_reject(session.client, plan.rejects, every_balance=plan.means.faults)
-        for reject, answer in sent:
-            if answer is None:
-                session.notes.append(
-                    "too many requests were accepted that must be refused; the rest was not sent"
-                )
-                break
-            self._told(reject.name)
+        self._must_reject(plan.rejects)
         if not session.control:
             session.client.send("GET", BALANCE, key=UNKNOWN_KEY, purpose="a key that nobody has")
         if session.keys is not None and plan.tasks:
@@ -222,6 +208,32 @@ class Run:
                 self._told(name)
             for name in probes.limit_probes(session.client, session.keys):
                 self._told(name)
+
+    def _must_reject(self, rejects: Sequence[Reject]) -> None:
+        """Send what must be refused; what is too dear is kept for when prices are known."""
+        session, every_balance = self.session, self.session.means.faults
+        self._progress.phase("must be refused", len(rejects))
+        self._too_dear, dealt_with = [], 0
+        for reject, answer in probes.must_reject(session.client, rejects, every_balance):
+            dealt_with += 1
+            if answer is None:
+                self._too_dear.append(reject)
+            else:
+                self._told(reject.name)
+        if dealt_with < len(rejects):
+            session.notes.append(
+                "too many requests were accepted that must be refused; the rest was not sent"
+            )
+
+    def _refused_late(self, plan: Plan) -> None:
+        if self._too_dear:
+            self._must_reject(self._too_dear)
+        if self._too_dear and self.stopped is None:
+            message = (
+                f"{len(self._too_dear)} requests that must be refused were not sent: each could"
+                " cost more than is left; raise --max-credits or tell --credits-per-image"
+            )
+            self.stop(message, EXIT_LIMIT)
 
     def _paid(self, plan: Plan) -> None:
         if not plan.tasks:
@@ -252,7 +264,11 @@ class Run:
             self.lives.stopping.clear()
 
     def _live(self, task: PlannedTask, key: str) -> None:
-        self.lives.live(task, key)
+        try:
+            self.lives.live(task, key)
+        except LimitReachedError as error:  # a cheaper one may still fit
+            if self.stopped is None:
+                self.stop(str(error), error.exit_code)
         self._told(f"{task.endpoint}, {task.outcome}")
 
     def _budget_key(self, plan: Plan) -> str:

@@ -122,6 +122,10 @@ def _elsewhere(
     means = Means(faults=False, keys=False, callbacks=callbacks, time=False)
     session = _session(base_url, options.key, Clock(), means, options, day_file, stack)
     session.strangers_key = options.second_key
+    if not session.trace.exclusive and options.mode != "read-only":
+        session.notes.append(
+            "balances were not added up: --exclusive says that nobody else uses the account"
+        )
     return session
 
 
@@ -136,7 +140,8 @@ def _session(
 ) -> Session:
     redactor = Redactor((UNKNOWN_KEY,))
     redactor.key_label(key)
-    trace = Trace(base_url, exclusive=True)
+    exclusive = means.time if options.exclusive is None else options.exclusive
+    trace = Trace(base_url, exclusive=exclusive)
     prices = PriceBook(options.credits_per_image)
     ledger = SpendLedger(options.max_credits, day_file)
     client = Client(

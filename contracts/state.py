@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from contracts.exchange import Trace
 from contracts.har import TraceError, read_har
+from contracts.observed import LINK_SECONDS
 from contracts.options import EXIT_FILE, EXIT_NOT_YET, EXIT_UNREACHABLE, EngineError, Options
 
 KIND: Literal["gpt-image-contracts-state"] = "gpt-image-contracts-state"
@@ -21,19 +22,27 @@ STATE_FILE, TRACE_FILE = "state.json", "trace.har"
 _LAST_INSTANT = 253_402_300_799.0  # of the year 9999
 
 
+_WORKS, _DEAD = "must work for a day", "must be dead by now"
+_Instant = Annotated[float, Field(ge=0, le=_LAST_INSTANT)]
+# When a link has to be seen working, so that its day is shown, and when it has to be dead.
+_LAST_HOUR_SECONDS, _BESIDE_SECONDS = 3600.0, 60.0
+
+
 @dataclass(frozen=True)
 class PendingLink:
-    """A link that has to be dead one day.
+    """A link that has to work for a day, and to be dead then.
 
     Attributes:
         url: with its signature; the file is for its owner's eyes only.
-        due_at: Unix seconds from which it has to be dead.
+        due_at: Unix seconds from which it is to be visited.
         task_path: where its task is read; None where it has none.
+        over_at: Unix seconds from which a visit shows nothing more; None: it always does.
     """
 
     url: str
-    due_at: Annotated[float, Field(ge=0, le=_LAST_INSTANT)]
+    due_at: _Instant
     task_path: str | None
+    over_at: _Instant | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,25 @@ class State:
     kind: Literal["gpt-image-contracts-state"] = KIND
 
     def due(self, now: float) -> tuple[PendingLink, ...]:
-        """The links that must be dead by now."""
-        return tuple(link for link in self.links if link.due_at <= now)
+        """The links that are to be visited now."""
+        return tuple(
+            link
+            for link in self.links
+            if link.due_at <= now and (link.over_at is None or now < link.over_at)
+        )
+
+    def next_due_at(self, now: float) -> float | None:
+        """When there is something to visit next; None: never."""
+        return min((link.due_at for link in self.links if link.due_at > now), default=None)
+
+
+def pending_links(url: str, ended_at: float, task_path: str | None) -> tuple[PendingLink, ...]:
+    """What a link that works since ``ended_at`` (Unix seconds) has to be visited for."""
+    end = ended_at + LINK_SECONDS
+    return (
+        PendingLink(url, end - _LAST_HOUR_SECONDS, task_path, end - _BESIDE_SECONDS),
+        PendingLink(url, end + _BESIDE_SECONDS, task_path),
+    )
 
 
 _STATE = TypeAdapter(State)
@@ -91,6 +117,8 @@ def read_state(path: Path) -> tuple[State, Trace]:
         EngineError: one of them can't be read, or they belong to different runs.
     """
     try:
+        if not path.is_file() and path.exists():
+            raise EngineError(f"{path} is no file that can be read to its end", EXIT_FILE)
         content: Any = json.loads(path.read_bytes())
         state = _STATE.validate_python(content)
     except OSError as error:
@@ -140,9 +168,10 @@ def recheck(state: State, trace: Trace, key: Callable[[], str], options: Options
     from contracts.target import Clock
     from contracts.wire import Wire
 
-    due = state.due(time.time())
+    now = time.time()
+    due = state.due(now)
     if not due:
-        first = min((link.due_at for link in state.links), default=None)
+        first = state.next_due_at(now)
         when = "ever" if first is None else f"before {_shown(first)}"
         raise EngineError(f"nothing is due {when}; nothing was sent", EXIT_NOT_YET)
     secret = key()
@@ -161,7 +190,8 @@ def recheck(state: State, trace: Trace, key: Callable[[], str], options: Options
     )
     try:
         answers = [
-            client.send("GET", link.url, key=None, purpose="must be dead by now") for link in due
+            client.send("GET", link.url, key=None, purpose=_WORKS if link.over_at else _DEAD)
+            for link in due
         ]
         answers += [
             client.send("GET", path, purpose="read the task again")

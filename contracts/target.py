@@ -43,6 +43,7 @@ def base_url_of(text: str) -> str:
     if parts.query or parts.fragment or API_PATH.search(path):
         raise _refused(f"{Redactor().url(text)!r} says more than where the API begins")
     # The limit of a day is kept by this text, so one target must not have several.
+    host = host.removesuffix(".")
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != _PORTS[parts.scheme]:
         netloc += f":{port}"

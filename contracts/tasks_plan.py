@@ -24,11 +24,12 @@ _SHOWN_BY_PICTURES = ("size", "resolution", "quality", "n", "references", "promp
 _DEFAULTS: dict[str, Any] = {
     "endpoint": "generations", "size": None, "resolution": None, "quality": None, "references": 0,
 }  # fmt: skip
+_CHEAP = {**_DEFAULTS, "outcome": "succeeds", "n": None, "callback": "taken late"}
 _ESSENTIALS: tuple[dict[str, Any], ...] = (
     {"endpoint": "generations", "outcome": "succeeds", "callback": "taken", "n": 2,
      "size": tuple(RATIOS), "resolution": ("2K", "4K")},
     {"endpoint": "generations", "outcome": "fails", "callback": "taken"},
-    {**_DEFAULTS, "outcome": "succeeds", "n": None, "callback": "taken late"},
+    _CHEAP,
     {**_DEFAULTS, "outcome": "partial", "n": 3, "callback": "never taken"},
     {"endpoint": "edits", "outcome": "succeeds", "n": (None, 2)},
     {"endpoint": "sync", "outcome": "fails"},
@@ -139,6 +140,8 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
     shown: set[Any] = set()
     chosen: list[dict[str, Any]] = []
     essentials = [one for one in _ESSENTIALS if _is_possible(one, means)]
+    if not means.time:  # what costs most waits until a cheap one has told its price
+        essentials.sort(key=lambda one: one is not _CHEAP)
     while len(chosen) < count:
         essential = essentials.pop(0) if essentials else {}
         if essential.get("key") == "budget" and count - len(chosen) < 2:
@@ -153,14 +156,18 @@ def plan_tasks(count: int, means: Means, seed: int) -> tuple[PlannedTask, ...]:
             shown |= set(_features(values))
             chosen.append(values)
     tasks = [_task(0, values) for values in chosen]
-    # The cheapest first: they tell the target's prices before anything dear is sent.
+    # A cheap one that tells its price comes first, before anything dear is sent.
     cheapest = min(
         tasks,
-        key=lambda task: (task.key == "budget", task.outcome != "succeeds", task.expected_credits),
-    )
-    ordered = [cheapest, *(task for task in tasks if task is not cheapest)]
+        key=lambda task: (
+            task.key == "budget", task.endpoint != "generations", task.outcome != "succeeds",
+            task.expected_credits,
+        ),
+    )  # fmt: skip
+    others = [task for task in tasks if task is not cheapest]
     if not means.time:
-        ordered.sort(key=lambda task: task.expected_credits)
+        others.sort(key=lambda task: task.expected_credits)
+    ordered = [cheapest, *others]
     return tuple(replace(task, number=number) for number, task in enumerate(ordered, 1))
 
 

@@ -147,6 +147,7 @@ def verdict_table(
     built = build(report, claims)
     if failures_only:
         _print_failures(built, console)
+        _print_stop(built, console)
         return
     width = max([len(claim.id) for claim in built.claims], default=0)
     for section in dict.fromkeys(claim.section for claim in built.claims):
@@ -206,14 +207,18 @@ def _print_end(report: Report, console: Console, files: Sequence[Path]) -> None:
     console.print(Text(f"{run.target}{profile}, {run.mode}{strict}, seed {run.seed}, {took}"))
     console.print(totals_text(report))
     console.print(Text(spend_line(report.spend)))
-    if run.stopped:
-        console.print(Text(f"Stopped early: {run.stopped}", style="bold red"))
+    _print_stop(report, console)
     if run.pending:
         console.print(Text(f"Waiting for a recheck: {', '.join(run.pending)}", style="yellow"))
     for note in run.notes:
         console.print(Text(f"Note: {note}"))
     for file in files:
         console.print(Text(f"Written: {file}"), soft_wrap=True)
+
+
+def _print_stop(report: Report, console: Console) -> None:
+    if report.run.stopped:
+        console.print(Text(f"Stopped early: {report.run.stopped}", style="bold red"))
 
 
 def print_indented(console: Console, text: Text, indent: int) -> None:

@@ -18,6 +18,8 @@ _WRONG_CALL, _FAILED = 2, 1
 def run_calibrate(parsed: argparse.Namespace) -> int:
     """Learn from a trace; return the exit code."""
     trace, output = Path(parsed.trace), Path(parsed.output)
+    if output.exists() and not output.is_file():
+        return _fail(_WRONG_CALL, f"{output} is no regular file; --output names one")
     if output.exists() and not parsed.force:
         return _fail(_WRONG_CALL, f"{output} exists; --force overwrites it, --output names another")
     try:

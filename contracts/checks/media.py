@@ -15,7 +15,6 @@ from contracts.checks.evidence import (
 from contracts.checks.times import (
     DAY_SECONDS,
     HOUR_SECONDS,
-    LINK_SECONDS,
     TOLERANCE_SECONDS,
     TargetTime,
     unix_seconds,
@@ -23,7 +22,7 @@ from contracts.checks.times import (
 from contracts.exchange import CALLBACK, Exchange, fields_of, header, media_type
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.model import sent_key
-from contracts.observed import Link, instant
+from contracts.observed import LINK_SECONDS, Link, instant
 from contracts.view import View
 
 _ABOUT_THE_KEY = (401, 403)

@@ -8,14 +8,22 @@ from contracts.checks.evidence import is_emulator, shown, text_in
 from contracts.checks.lives import age_when_open
 from contracts.checks.times import (
     HOUR_SECONDS,
-    LINK_SECONDS,
     TOLERANCE_SECONDS,
     TargetTime,
     unix_seconds,
 )
 from contracts.exchange import Exchange, fields_of
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
-from contracts.observed import EXPIRED, FAILED, SUCCESS, Life, Read, absolute_url, instant
+from contracts.observed import (
+    EXPIRED,
+    FAILED,
+    LINK_SECONDS,
+    SUCCESS,
+    Life,
+    Read,
+    absolute_url,
+    instant,
+)
 from contracts.observed import result_urls as urls_of
 from contracts.view import View
 

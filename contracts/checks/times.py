@@ -11,7 +11,6 @@ from contracts.view import View
 
 HOUR_SECONDS = 3600.0
 DAY_SECONDS = 24 * HOUR_SECONDS
-LINK_SECONDS = DAY_SECONDS  # MEDIA-1
 TOLERANCE_SECONDS = 5.0
 _NO_SECONDS = 10**11  # milliseconds are beyond it
 
@@ -29,11 +28,15 @@ class TargetTime:
 
     Args:
         view: the trace.
+
+    Attributes:
+        is_known: whether anything tells the target's time.
     """
 
     def __init__(self, view: View) -> None:
         ahead = () if is_emulator(view) else tuple(_seconds_ahead(view))
         self._seconds_ahead = median(ahead) if ahead else 0.0
+        self.is_known = is_emulator(view) or bool(ahead)
 
     def sent(self, exchange: Exchange) -> float:
         """When a request was sent, in Unix seconds."""

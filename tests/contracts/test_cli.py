@@ -280,7 +280,7 @@ def test_an_api_that_does_not_answer_is_unreachable(requests: int, desk: Desk) -
 
 def test_an_api_that_falls_silent_ends_the_run_with_a_report(desk: Desk) -> None:
     with served(answering(slow_after(45))) as server:
-        outcome = call_run(desk, server.url)
+        outcome = call_run(desk, server.url, "--credits-per-image", 30)
     assert outcome.code == EXIT_UNREACHABLE
     report = desk.report()
     assert "5 requests in a row were lost" in report["run"]["stopped"]
@@ -425,8 +425,14 @@ def test_a_trace_that_is_no_har_is_said_so(content: bytes | None, desk: Desk) ->
 def test_an_empty_trace_shows_nothing(desk: Desk) -> None:
     (desk.folder / "empty.har").write_text(json.dumps({"log": {"entries": []}}))
     outcome = desk.call("report", "--from", "empty.har")
-    assert outcome.code == 0
-    assert {claim["verdict"] for claim in desk.report()["claims"]} == {"not run"}
+    assert outcome.code == EXIT_FILE
+    assert "empty.har has no exchange" in outcome.err
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "."])
+def test_what_has_no_end_is_no_trace(path: str, desk: Desk) -> None:
+    assert desk.call("report", "--from", path).code == EXIT_FILE
+    assert desk.call("recheck", path).code == EXIT_FILE
 
 
 def test_a_run_can_be_judged_again(desk: Desk) -> None:

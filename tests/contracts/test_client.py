@@ -157,7 +157,7 @@ def test_the_price_is_on_disk_before_the_request_arrives(
     ("reply", "spent", "unsettled"),
     [
         (says(CREATED, 202), 30, 0),
-        (says({"credits": {"reserved": 0}}, 202), 0, 0),
+        (says({"credits": {"reserved": 0}}, 202), 40, 40),
         (says({"credits": {"reserved": 5000}}, 202), 5000, 0),
         (says({"credits": {"reserved": -30}}, 202), 40, 40),
         (says({"credits": {"reserved": True}}, 202), 40, 40),
@@ -171,6 +171,9 @@ def test_the_price_is_on_disk_before_the_request_arrives(
         (says({}, 401), 0, 0),
         (says({}, 402), 0, 0),
         (says({}, 404), 0, 0),
+        (says({}, 422), 0, 0),
+        (says({}, 408), 40, 40),
+        (says({}, 409), 40, 40),
         (says({}, 500), 40, 40),
         (says({}, 302, location="/elsewhere"), 40, 40),
     ],
@@ -182,6 +185,44 @@ def test_an_answer_settles_what_it_tells(reply: Reply, spent: int, unsettled: in
     ):
         create(client)
         assert (client.ledger.spent_credits, client.ledger.unsettled_credits) == (spent, unsettled)
+
+
+def test_the_balance_has_the_last_word(tmp_path: Path) -> None:
+    """Whoever says that it reserves nothing, and takes something, spends it all the same."""
+    balance = 1000
+
+    def reply(request: Request) -> Reply:
+        nonlocal balance
+        if request.method == "GET":
+            return says({"credits": balance})
+        balance -= 300
+        return says({"data": []}) if request.url.path == SYNC else says(CREATED, 202)
+
+    with (
+        served(answering(reply)) as target,
+        client_of(target.url, 700, tmp_path / "day", credits_per_image=30) as client,
+    ):
+        client.recorder.trace.exclusive = True
+        client.send("GET", BALANCE)
+        assert create(client) == 202
+        client.send("GET", BALANCE)
+        assert client.ledger.spent_credits == client.ledger.today_credits == 300
+        assert client.send("POST", SYNC, json=IMAGE).status == 200  # priced ten times higher now
+        client.send("GET", BALANCE)
+        assert client.ledger.spent_credits == client.ledger.today_credits == 600
+        with pytest.raises(LimitReachedError):
+            create(client)
+
+
+def test_a_balance_that_others_use_says_nothing() -> None:
+    balances = iter([1000, 10])
+    with (
+        served(answering(lambda request: says({"credits": next(balances)}))) as target,
+        client_of(target.url, 100) as client,
+    ):
+        for _ in range(2):
+            client.send("GET", BALANCE)
+        assert client.ledger.spent_credits == 0
 
 
 @pytest.mark.parametrize(
@@ -241,10 +282,8 @@ def at(seconds: float) -> str:
         (429, {"retry-after": "-5"}, [0, 0, 0]),
         (429, {"retry-after": at(0)}, [0, 0, 0]),
         (429, {"retry-after": "120"}, [120, 120, 120]),
-        (429, {"retry-after": "121"}, []),
-        (429, {"retry-after": "inf"}, []),
-        (429, {"retry-after": "nan"}, []),
-        (429, {"retry-after": at(4e9)}, []),
+        (429, {"retry-after": "inf"}, [2, 2, 2]),
+        (429, {"retry-after": "nan"}, [2, 2, 2]),
         (500, {"retry-after": "1"}, []),
         (400, {"retry-after": "1"}, []),
         (200, {"retry-after": "1"}, []),
@@ -256,9 +295,33 @@ def test_it_waits_as_long_as_it_is_asked_to(
     reply = Reply(status, b"{}", headers)
     with served(answering(lambda request: reply)) as target, client_of(target.url) as client:
         assert client.send("GET", BALANCE).status == status
-        assert waits_of(client) == waits
+        assert waits_of(client) == pytest.approx([wait for wait in waits if wait], abs=0.3)
         assert client.send("GET", BALANCE, retry=False).status == status
     assert len(target.asked) == len(waits) + 2
+
+
+@pytest.mark.parametrize("wanted", ["121", at(4e9)])
+def test_a_target_that_wants_to_be_left_alone_for_long_ends_the_run(wanted: str) -> None:
+    reply = Reply(429, b"{}", {"retry-after": wanted})
+    with served(answering(lambda request: reply)) as target, client_of(target.url) as client:
+        with pytest.raises(EngineError, match=r"the kit waits 120 at most") as stopped:
+            client.send("GET", BALANCE)
+        assert waits_of(client) == []
+    assert stopped.value.exit_code == EXIT_UNREACHABLE
+    assert len(target.asked) == 1
+
+
+def test_all_threads_wait_for_what_one_was_asked_to() -> None:
+    replies = iter([Reply(429, b"", {"retry-after": "100"}), *[says()] * 3])
+    moments: list[float] = []
+    with served(answering(lambda request: next(replies))) as target, client_of(target.url) as one:
+        one.send("GET", BALANCE)
+        moments = [exchange.sent_at for exchange in recorded(one)]
+        assert moments[1] - moments[0] == pytest.approx(100, abs=2)
+        with client_of(target.url) as other:
+            other._resume_at = other.recorder.clock.now() + 50
+            other.send("GET", BALANCE)
+            assert waits_of(other) == pytest.approx([50], abs=1)
 
 
 def test_a_date_is_waited_for_on_the_targets_clock() -> None:
@@ -281,7 +344,7 @@ def test_it_stops_waiting_once_it_is_served() -> None:
         client_of(target.url, 100, credits_per_image=40) as client,
     ):
         assert create(client) == 202
-        assert waits_of(client) == [3]
+        assert waits_of(client) == pytest.approx([3], abs=0.3)
         assert client.ledger.spent_credits == 30  # the refused one cost nothing
         assert [e.response and e.response.status for e in recorded(client)] == [429, 202]
 

@@ -15,7 +15,9 @@ from contracts.price_book import PriceBook
 from contracts.prices import DEFAULT_IMAGE_CREDITS, worst_price
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import Reject, build
+from contracts.runner import run_kit
 from contracts.tasks_plan import Means
+from emulator.testing import Emulator
 
 EMULATOR = Means(faults=True, keys=True, callbacks=True, time=True)
 ELSEWHERE = Means(faults=False, keys=False, callbacks=False, time=False)
@@ -44,8 +46,10 @@ def test_each_mode_sends_more_than_the_one_before(mode: Any, means: Means) -> No
 
 def test_what_no_document_forbids_is_only_sent_where_it_is_free() -> None:
     documented = [reject for reject in CATALOGUE if reject.documented]
-    assert list(plan_of().rejects) == documented
-    assert len(documented) < len(CATALOGUE)
+    sent = list(plan_of().rejects)
+    assert sent[: len(documented)] == documented
+    assert all(reject.documented for reject in sent)
+    assert len(documented) < len(sent) < len(CATALOGUE) + GENERATED_REJECTS
     free = plan_of(EMULATOR).rejects
     assert len(free) == len(CATALOGUE) + GENERATED_REJECTS
 
@@ -65,7 +69,19 @@ def test_the_most_it_can_cost_is_all_tasks_and_three_rejects(
     by_price = sorted(worst_price(request_of(reject), price) for reject in plan.rejects)
     at_this_price = plan.expected_credits * Fraction(price, DEFAULT_IMAGE_CREDITS)
     assert plan.most_credits >= at_this_price + sum(by_price[-3:])
-    assert plan.most_credits <= at_this_price + sum(by_price[-3:]) + tasks  # rounded up each
+
+
+def test_the_most_it_can_cost_is_what_the_ledger_sets_aside() -> None:
+    """Priced as they are sent: with references, forms and long prompts."""
+    plan = plan_of(EMULATOR, price=1000, tasks=12)
+    with Emulator.start() as emulator:
+        report = run_kit(emulator.url, Options(tasks=12, credits_per_image=Fraction(1000)))
+    made = {"create a task", "edit"}
+    sent = [exchange.request for exchange in report.trace if exchange.purpose in made]
+    assert len(sent) == 12
+    rejects = sorted(worst_price(request_of(reject), 1000) for reject in plan.rejects)
+    reserved = sum(worst_price(request, 1000) for request in sent)
+    assert plan.most_credits == reserved + sum(rejects[-3:])
 
 
 @pytest.mark.parametrize("means", [EMULATOR, ELSEWHERE])

@@ -19,7 +19,7 @@ def creation(**fields: Any) -> Request:
     return Request(
         "POST",
         "http://target.example/v1/images/generations",
-        (("Content-Type", "application/json"),),
+        (("Content-Type", "application/json"), ("Authorization", "Bearer key-1")),
         json.dumps(body).encode(),
     )
 
@@ -38,11 +38,28 @@ def test_at_first_the_highest_documented_price_counts() -> None:
     assert book.price_of(wish()) == 1000
 
 
-def test_the_targets_own_list_takes_the_place_of_the_guess_once() -> None:
+def test_the_targets_own_list_can_only_raise_the_price() -> None:
     book = PriceBook(None)
     book.told(45)
-    book.told(7)
+    assert book.worst_credits(creation(n=2)) == 2000
+    book.learn(creation(), 30)
     assert book.worst_credits(creation(n=2)) == 90
+    book.told(7000)
+    assert book.worst_credits(creation()) == 7000
+
+
+def test_what_should_have_been_refused_teaches_nothing() -> None:
+    """Eleven images that are cut down to one cost as much as one."""
+    book = PriceBook(None)
+    book.learn(creation(n=11), 30)
+    assert book.credits_per_image == HIGHEST_DOCUMENTED
+
+
+def test_who_takes_more_than_it_says_is_believed_less() -> None:
+    book = PriceBook(Fraction(30))
+    book.raise_by(Fraction(10))
+    book.raise_by(Fraction(2))
+    assert book.worst_credits(creation()) == 300
 
 
 @pytest.mark.parametrize("credits", [0, -5])

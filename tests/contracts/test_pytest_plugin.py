@@ -1,5 +1,6 @@
 """``pytest --pyargs contracts``, from a folder that knows nothing of the kit."""
 
+import json
 import re
 import secrets
 import subprocess
@@ -146,11 +147,15 @@ def test_a_run_that_the_limit_stopped_is_no_success(
     run_pytest: Pytest, key: str, stand_in: Served
 ) -> None:
     ran = run_pytest(
-        "--pyargs", "contracts", "--base-url", stand_in.url, "--max-credits", "0", "-rs"
-    )
+        "--pyargs", "contracts", "--base-url", stand_in.url, "--max-credits", "0", "-rs",
+        "--requests-per-minute", "100000", "--contracts-output", "reports",
+    )  # fmt: skip
     assert ran.code == EXIT_LIMIT
     assert stand_in.creations(key) == []
     assert "today's limit of 0" in ran.text
+    report = json.loads(Path("reports/report.json").read_text())
+    assert report["spend"]["spent_credits"] == 0
+    assert Path("reports/trace.har").exists()
 
 
 def test_other_tests_do_not_see_its_options(run_pytest: Pytest, tmp_path: Path) -> None:

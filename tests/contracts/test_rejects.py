@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.exchange import Request
-from contracts.generated_requests import generated_rejects, valid_bodies
+from contracts.generated_requests import generated_rejects
 from contracts.model import expectation, wish_of
 from contracts.prices import worst_price
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import Reject, build
 from emulator.core.profile import MODEL_PAGE, REFERENCE, Profile
+from tests.contracts.strategies import valid_bodies
 from tests.support import contract
 from tests.support.world import BASE, World, open_world
 

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from contracts.reject_catalogue import CATALOGUE
 from contracts.run_report import RunReport
 from contracts.runner import INTERRUPTED, run_kit, run_with_state
 from contracts.target import Clock
+from contracts.tasks_plan import PlannedTask
 from contracts.verdict import Verdict
 from contracts.view import View
 from emulator.testing import Emulator
@@ -107,7 +109,8 @@ def test_reading_named_tasks_fetches_their_pictures() -> None:
 
 def test_must_reject_sends_no_task() -> None:
     with api() as server:
-        report = run_kit(server.url, replace(OPTIONS, mode="must-reject"))
+        known = replace(OPTIONS, credits_per_image=Fraction(30))
+        report = run_kit(server.url, replace(known, mode="must-reject"))
     creations = [asked for asked in server.asked if asked.is_creation]
     assert len(creations) == report.spend.creations > 90
     assert {asked.status for asked in creations} <= {400, 401}
@@ -126,8 +129,11 @@ def test_paid_lets_tasks_live_and_leaves_links_for_later(tmp_path: Path) -> None
     assert report.stopped is None
     assert report.exit_code == 0
     assert state is not None
-    assert len(state.links) == 4
-    assert all(link.due_at > report.started_at + 24 * 3600 for link in state.links)
+    assert len(state.links) == 8
+    alive = [link for link in state.links if link.over_at is not None]
+    assert all(link.due_at > report.started_at + 24 * 3600 for link in state.links[1::2])
+    assert alive == list(state.links[::2])
+    assert all(23 < (link.due_at - report.started_at) / 3600 < 24 for link in alive)
     assert (state.run_id, state.target) == (report.run_id, server.url)
     assert report.pending
 
@@ -199,12 +205,13 @@ def test_the_limit_is_never_passed(limit: int, concurrency: int, tmp_path: Path)
 def test_a_limit_is_used_up_to_the_credit(tmp_path: Path) -> None:
     """A target that tells each price: the tasks of the plan fit exactly, or one less does."""
     with api(price=30) as server:
-        whole = run_kit(server.url, OPTIONS, day_file=DayFile(tmp_path / "whole"))
+        known = replace(OPTIONS, credits_per_image=Fraction(30))
+        whole = run_kit(server.url, known, day_file=DayFile(tmp_path / "whole"))
         need = whole.spend.spent_credits
     for limit, stops in ((need, False), (need - 1, True)):
         with api(price=30) as server:
             day = DayFile(tmp_path / str(limit))
-            report = run_kit(server.url, replace(OPTIONS, max_credits=limit), day_file=day)
+            report = run_kit(server.url, replace(known, max_credits=limit), day_file=day)
         assert (report.stopped is not None) == stops
         assert day.total() <= limit
 
@@ -227,7 +234,9 @@ def test_a_limit_is_for_the_day(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("few_rejects")
 def test_a_target_that_takes_more_than_it_said_is_stopped(tasks: int, tmp_path: Path) -> None:
     with api(price=2000) as server:
-        options = replace(OPTIONS, max_credits=500, tasks=tasks)
+        options = replace(
+            OPTIONS, max_credits=500, tasks=tasks, credits_per_image=Fraction(30), exclusive=True
+        )
         report = run_kit(server.url, options, day_file=DayFile(tmp_path / "day"))
     told = [asked for asked in server.asked if asked.is_creation and asked.status == 202]
     assert len(told) == 1
@@ -235,6 +244,36 @@ def test_a_target_that_takes_more_than_it_said_is_stopped(tasks: int, tmp_path: 
     assert report.exit_code == EXIT_LIMIT
     assert report.stopped is not None
     assert "of today's limit of 500 are spent" in report.stopped
+
+
+def test_what_is_too_dear_at_first_is_sent_once_prices_are_known() -> None:
+    """With no price but the highest documented one, eleven images do not fit into 2,000."""
+    with api(price=30) as server:
+        report = run_kit(server.url, replace(OPTIONS, max_credits=2000, tasks=3))
+    purposes = [exchange.purpose for exchange in report.trace]
+    paid, dear = purposes.index("create a task"), purposes.index("must be refused: n is 11")
+    assert purposes.index("must be refused: the body is empty") < paid < dear
+    assert report.stopped is None
+    assert report.spend.spent_credits < 2000
+
+
+def test_a_task_that_does_not_fit_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contracts.plan.CATALOGUE", ())
+    sizes: list[dict[str, Any]] = [{}, {"n": 10}, {"n": 2}]
+    tasks = [
+        PlannedTask(number, "generations", "succeeds", "none", 0, "plain", "/v1", "x-api-key",
+                    "main", fields)
+        for number, fields in enumerate(sizes, 1)
+    ]  # fmt: skip
+    monkeypatch.setattr("contracts.plan.plan_tasks", lambda *given: tuple(tasks))
+    with api(price=30) as server:
+        options = replace(OPTIONS, max_credits=100, credits_per_image=Fraction(30), task_ids=())
+        report = run_kit(server.url, options)
+    assert [asked.reserved for asked in server.asked if asked.status == 202] == [30, 60]
+    assert report.spend.spent_credits == 90
+    assert report.exit_code == EXIT_LIMIT
+    assert report.stopped is not None
+    assert "may cost 300 credits; 30 of today's limit of 100" in report.stopped
 
 
 def test_what_is_taken_though_it_must_be_refused_is_counted_and_soon_over(tmp_path: Path) -> None:
@@ -250,7 +289,10 @@ def test_what_is_taken_though_it_must_be_refused_is_counted_and_soon_over(tmp_pa
 
 def test_what_is_taken_though_it_must_be_refused_counts_against_the_limit() -> None:
     with api(refuses=False, price=60) as server:
-        report = run_kit(server.url, replace(OPTIONS, mode="must-reject", max_credits=70))
+        report = run_kit(
+            server.url,
+            replace(OPTIONS, mode="must-reject", max_credits=70, credits_per_image=Fraction(30)),
+        )
     taken = [asked for asked in server.asked if asked.is_creation and asked.status in (200, 202)]
     assert len(taken) == 1
     assert report.exit_code == EXIT_LIMIT

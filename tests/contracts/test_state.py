@@ -116,7 +116,7 @@ def test_a_day_later_links_and_tasks_are_visited_for_free(
     assert outcome.code in (0, EXIT_FAILED)
     pictures = [asked for asked in server.asked if asked.path == "/picture.png"]
     reads = [asked for asked in server.asked if "/v1/tasks/" in asked.path]
-    assert len(pictures) == len(json.loads(run.read_text())["links"]) == 2
+    assert 2 * len(pictures) == len(json.loads(run.read_text())["links"]) == 4
     assert all(asked.key == "" for asked in pictures)
     assert all(asked.key == desk.key for asked in reads)
     assert len(server.asked) == len(pictures) + len(reads)

@@ -37,7 +37,9 @@ def absent(path: str, status: int = 404, sender: str = "") -> Exchange:
         ([models({**MODEL, "capability": "image"}, page=1)], ["holds"]),
         ([models(object="page")], ["breaks"]),
         ([models(data={})], ["breaks"]),
-        ([models({**MODEL, "pricing": 30})], ["breaks"]),
+        ([models({**MODEL, "pricing": 30, "parameters": []})], ["holds"]),
+        ([models({name: MODEL[name] for name in MODEL if name != "pricing"})], ["breaks"]),
+        ([models(MODEL, {"id": "sora-3"})], ["holds"]),
         ([models({**MODEL, "id": None})], ["breaks"]),
         ([models("gpt-image-2")], ["breaks"]),
         ([models(VIDEO), creation()], ["breaks"]),
@@ -49,6 +51,16 @@ def absent(path: str, status: int = 404, sender: str = "") -> Exchange:
 def test_models_have_their_members(exchanges: list[Exchange], expected: list[str]) -> None:
     found = findings(catalogue.models_have_their_members, *exchanges)
     assert summary(found) == [("MOD-1", outcome) for outcome in expected]
+
+
+@pytest.mark.parametrize(
+    "entry", [{**MODEL, "pricing": 30}, {**VIDEO, "parameters": None}, {"id": "sora-3"}]
+)
+def test_an_emulator_gives_each_model_all_members_of_their_types(entry: Any) -> None:
+    seen = models(MODEL, entry)
+    assert summary(findings(catalogue.models_have_their_members, seen, target="emulator")) == [
+        ("MOD-1", "breaks")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.checks import lives as judges
 from contracts.exchange import Exchange, Response
+from contracts.findings import Outcome
 from tests.contracts.support import (
     LINK,
     START,
@@ -23,6 +24,7 @@ OTHER, EMULATOR = {"target": "other"}, {"target": "emulator"}
 HOUR = 3600.0
 HOOK = "https://hooks.example.com/"
 DATED = "Fri, 15 Jan 2027 08:02:00 GMT"  # two minutes after START
+TOLD_AT_9, TOLD_AT_90 = "Fri, 15 Jan 2027 08:00:09 GMT", "Fri, 15 Jan 2027 08:01:30 GMT"
 
 
 def read_404(at: float, **options: Any) -> Exchange:
@@ -32,6 +34,12 @@ def read_404(at: float, **options: Any) -> Exchange:
 
 def created(**members: Any) -> Exchange:
     return creation(answer={"task_id": "task_1", "status": "pending", **members})
+
+
+def dated(seen: Exchange, date: str = DATED) -> Exchange:
+    assert seen.response is not None
+    headers = (*seen.response.headers, ("Date", date))
+    return replace(seen, response=replace(seen.response, headers=headers))
 
 
 def taking(seen: Exchange, seconds: float) -> Exchange:
@@ -231,9 +239,6 @@ def test_a_task_that_tells_another_id_is_another() -> None:
         ([creation(), task_read()], ""),
         ([creation(), task_read(status="pending")], ""),
         ([creation(at=4), task_read()], ""),
-        ([creation(at=9), task_read(at=11)], "-9 s from its creation"),
-        ([creation(at=-9), task_read()], "+9 s from its creation"),
-        ([taking(creation(at=-9), 8), task_read()], ""),
         ([task_read(created_at="yesterday")], "is no RFC 3339 time"),
         ([task_read(created_at="2027-01-15T08:00:00")], "is no RFC 3339 time"),
         ([task_read(created_at=1_800_000_000_000)], "is no RFC 3339 time"),
@@ -256,15 +261,26 @@ def test_times_are_in_order(seen: list[Exchange], expected: str) -> None:
     assert any(expected in message for message in found if message) == bool(expected), found
 
 
+@pytest.mark.parametrize(
+    ("made", "target", "expected"),
+    [
+        (creation(at=9), "emulator", "-9 s from its creation"),
+        (creation(at=-9), "emulator", "+9 s from its creation"),
+        (taking(creation(at=-9), 8), "emulator", None),
+        (creation(at=90), "other", None),  # nothing tells the target's time
+        (dated(creation(at=9), TOLD_AT_9), "other", None),
+        (dated(creation(at=90), TOLD_AT_90), "other", "-90 s from its creation"),
+    ],
+)
+def test_a_task_says_when_it_was_made(made: Exchange, target: str, expected: str | None) -> None:
+    found = findings(judges.times_are_in_order, made, task_read(at=100), target=target)
+    messages = [one.message for one in found if one.outcome is Outcome.BREAKS]
+    assert [str(expected) in message for message in messages] == [True] * (expected is not None)
+
+
 def test_an_emulator_says_when_a_failed_task_ended() -> None:
     seen = task_read(status="failed", completed_at=None)
     assert told(judges.times_are_in_order, seen, **EMULATOR) == "TASK-5 breaks"
-
-
-def dated(seen: Exchange, date: str = DATED) -> Exchange:
-    assert seen.response is not None
-    headers = (*seen.response.headers, ("Date", date))
-    return replace(seen, response=replace(seen.response, headers=headers))
 
 
 def test_a_recorder_whose_clock_is_late_accuses_nobody() -> None:
