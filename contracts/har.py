@@ -24,8 +24,9 @@ from contracts.exchange import (
     header,
     media_type,
 )
+from contracts.foreign_trace import of_the_api, without_masked_keys
 from contracts.images import image_facts
-from contracts.redact import KEY_HEADERS, Redactor, is_masked
+from contracts.redact import Redactor
 
 _LARGEST_FILE_BYTES = 1 << 30
 _IMAGE_FACTS = ("format", "width_px", "height_px", "pixels_digest", "problem")
@@ -96,7 +97,7 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
             problem = f"entry {number} of {name} is no HAR entry: {type(error).__name__}: {error}"
             raise TraceError(problem) from error
     if not own:
-        exchanges = _in_order(exchanges)
+        exchanges = _in_order(of_the_api(exchanges))
     facts = own.get("facts")
     return Trace(
         str(own.get("base_url", "")),
@@ -189,7 +190,7 @@ def _exchange(number: int, entry: Mapping[str, Any], redactor: Redactor, is_own:
     sent, got = entry["request"], entry["response"]
     if not isinstance(sent, dict) or not isinstance(got, dict):
         raise TypeError("its request and its response have to be objects")
-    headers = _headers(sent) if is_own else _without_masked_keys(_headers(sent))
+    headers = _headers(sent) if is_own else without_masked_keys(_headers(sent))
     sender = _sender(headers, redactor)
     at = datetime.fromisoformat(entry["startedDateTime"].replace("Z", "+00:00"))
     if at.tzinfo is None:
@@ -243,15 +244,6 @@ def _headers(message: Mapping[str, Any]) -> Headers:
         (str(item["name"]), str(item["value"]))
         for item in message.get("headers") or ()
         if not str(item["name"]).startswith(":")
-    )
-
-
-def _without_masked_keys(headers: Headers) -> Headers:
-    """Leave out a key that a recorder replaced: ``***`` is not what the target was sent."""
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if name.lower() not in KEY_HEADERS or not is_masked(value.rpartition(" ")[2])
     )
 
 

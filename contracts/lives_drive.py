@@ -12,6 +12,7 @@ from urllib.parse import quote
 from PIL import Image
 
 from contracts.client import Answer, Client
+from contracts.field_rules import REFERENCE_FIELDS
 from contracts.observed import BALANCE, ENDED, instant, result_urls
 from contracts.options import Options
 from contracts.receiver import Receiver
@@ -193,6 +194,8 @@ class Lives:
                 ("image", (f"{n}.png", picture("orange", "PNG"), "image/png"))
                 for n in range(task.references)
             ]
+            if task.references == 1:
+                files.append(("mask", ("mask.png", picture("#0000", "PNG"), "image/png")))
             path = f"{task.prefix}/images/edits"
             fields = {name: str(value) for name, value in body.items()}
             return self._client.send(
@@ -200,7 +203,7 @@ class Lives:
                 purpose="edit",
             )  # fmt: skip
         if references:
-            body = {**body, "input_images": references}
+            body = {**body, REFERENCE_FIELDS[task.number % len(REFERENCE_FIELDS)]: references}
         tail = "/sync" if task.endpoint == "sync" else ""
         path = f"{task.prefix}/images/generations{tail}"
         return self._client.send(
@@ -287,5 +290,5 @@ def while_time_passes(clock: Clock, call: Callable[[], Answer]) -> Answer:
 def picture(color: str, form: str) -> bytes:
     """A small image of one colour."""
     file = io.BytesIO()
-    Image.new("RGB", (64, 64), color).save(file, form)
+    Image.new("RGBA" if form == "PNG" else "RGB", (64, 64), color).save(file, form)
     return file.getvalue()

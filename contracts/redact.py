@@ -12,8 +12,10 @@ from contracts.exchange import Headers
 UNKNOWN_KEY = "unknown-key"
 
 KEY_HEADERS = ("authorization", "x-api-key")
-_HIDDEN_HEADERS = ("cookie", "set-cookie", "proxy-authorization", "x-emulator-token")
+_PUBLIC_HEADERS = ("www-authenticate",)
 _MASKED = re.compile(r"(?i)[^!-~]|[*<>\[\](){}]|\.\.\.|redact|mask|hidden|removed|filtered")
+# Headers that carry secrets under names of their own.
+_SECRET_NAME = re.compile(r"(?i)auth|token|secret|session|cookie|password|api-?key")
 _LABEL = re.compile(rf"key-\d+|{UNKNOWN_KEY}")
 _KEY_IN_TEXT = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
 _QUERY_SECRET = re.compile(r"([?&][A-Za-z0-9_.-]+=)([^&\"'\s\\<>#~]{16,})")
@@ -73,9 +75,9 @@ class Redactor:
             return body
 
     def _header_value(self, name: str, value: str) -> str:
-        if name in _HIDDEN_HEADERS:
-            return "(hidden)"
         if name not in KEY_HEADERS:
+            if _SECRET_NAME.search(name) and name not in _PUBLIC_HEADERS:
+                return "(hidden)"
             return self.url(value) if "?" in value else self.text(value)
         scheme, space, key = value.rpartition(" ")
         return f"{scheme}{space}{self.key_label(key)}"

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from contracts.checks.evidence import (
     NO_ROUTE,
@@ -17,7 +17,7 @@ from contracts.checks.evidence import (
     status_of,
     text_in,
 )
-from contracts.exchange import Exchange, fields_of, media_type
+from contracts.exchange import Exchange, fields_of, media_type, split_url
 from contracts.field_rules import MODEL
 from contracts.findings import Finding, breaks, holds, judged, judges, unsupported
 from contracts.model import sent_key
@@ -42,7 +42,7 @@ def _ids(exchange: Exchange) -> set[str]:
 
 def _search(exchange: Exchange) -> str:
     """What a list was searched for; empty where it was not."""
-    return parse_qs(urlsplit(exchange.request.url).query).get("q", [""])[0]
+    return parse_qs(split_url(exchange.request.url).query).get("q", [""])[0]
 
 
 def _lists(view: View) -> list[Exchange]:
@@ -61,7 +61,7 @@ def models_have_their_members(view: View) -> Iterator[Finding]:
             continue
         problem = _list_problem(exchange, is_emulator(view))
         missing = [model for model in used if model not in _ids(exchange)]
-        if problem is None and missing and not urlsplit(exchange.request.url).query:
+        if problem is None and missing and not split_url(exchange.request.url).query:
             problem = f"{shown(missing[0])}, which creations use, is not in it"
         yield judged("MOD-1", problem is None, f"the list of models: {problem}", exchange)
 
@@ -127,7 +127,7 @@ def models_need_no_key(view: View) -> Iterator[Finding]:
 @judges("MOD-1")
 def search_narrows(view: View) -> Iterator[Finding]:
     """A list with ``q`` has those models of the whole list that have to do with it (MOD-1)."""
-    whole = next((one for one in _lists(view) if not urlsplit(one.request.url).query), None)
+    whole = next((one for one in _lists(view) if not split_url(one.request.url).query), None)
     for exchange in _lists(view) if whole is not None else ():
         wanted = _search(exchange).lower()
         if not wanted or whole is None or _list_problem(exchange, is_emulator(view)):
@@ -163,5 +163,5 @@ def llms_txt_is_an_index(view: View) -> Iterator[Finding]:
 
 
 def _is_index(view: View, exchange: Exchange) -> bool:
-    base = urlsplit(view.trace.base_url)
-    return urlsplit(exchange.request.url)[:3] == (base.scheme, base.netloc, base.path + _INDEX)
+    base = split_url(view.trace.base_url)
+    return split_url(exchange.request.url)[:3] == (base.scheme, base.netloc, base.path + _INDEX)

@@ -1,7 +1,6 @@
 """Which creations are taken, which are refused, and what an accepted one answers."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from contracts.checks.evidence import (
     CONTENT_CODES,
@@ -20,7 +19,7 @@ from contracts.checks.evidence import (
     text_in,
     was_taken,
 )
-from contracts.exchange import fields_of
+from contracts.exchange import fields_of, split_url
 from contracts.field_rules import MODEL, callback_rule, http_url
 from contracts.findings import Finding, breaks, holds, judged, judges, reads, unsupported
 from contracts.observed import GENERATIONS, MODELS, TASKS, Creation
@@ -193,7 +192,7 @@ def _member_problems(creation: Creation) -> Iterator[str]:
     for name in ("status", "request_id"):
         if not text_in(answer, name):
             yield f"{name} is {shown(answer.get(name))}, no text"
-    path = urlsplit(text_in(answer, "poll_url")).path
+    path = split_url(text_in(answer, "poll_url")).path
     if not task_id or not path.endswith(TASKS + task_id):
         yield f"poll_url is {shown(answer.get('poll_url'))}, not {TASKS}{task_id or 'ID'}"
     reserved = fields_of(answer.get("credits")).get("reserved")

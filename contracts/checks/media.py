@@ -1,7 +1,6 @@
 """Links: that they work, how long, for whom, and what they answer then."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from contracts.checks.evidence import (
     answer_of,
@@ -19,7 +18,14 @@ from contracts.checks.times import (
     TargetTime,
     unix_seconds,
 )
-from contracts.exchange import CALLBACK, Exchange, fields_of, header, media_type
+from contracts.exchange import (
+    CALLBACK,
+    Exchange,
+    fields_of,
+    header,
+    media_type,
+    split_url,
+)
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.model import sent_key
 from contracts.observed import LINK_SECONDS, Link, instant
@@ -161,9 +167,9 @@ def link_needs_no_key(view: View) -> Iterator[Finding]:
 @judges("MEDIA-3")
 def changed_link_is_refused(view: View) -> Iterator[Finding]:
     """A link of an emulator that somebody changed is refused: it is signed (MEDIA-3)."""
-    by_path = {urlsplit(link.url).path: link for link in view.links.values()}
+    by_path = {split_url(link.url).path: link for link in view.links.values()}
     for exchange in view.answered if is_emulator(view) else ():
-        parts = urlsplit(exchange.request.url)
+        parts = split_url(exchange.request.url)
         link = by_path.get(parts.path)
         is_changed = link is not None and exchange.request.url != link.url
         if link is None or not is_changed or exchange.request.method != "GET":

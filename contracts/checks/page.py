@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterator
 from html import unescape
-from urllib.parse import urlsplit
 
 from contracts.checks.evidence import is_emulator, status_of
-from contracts.exchange import Exchange, media_type
+from contracts.exchange import Exchange, media_type, split_url
 from contracts.findings import Finding, breaks, holds, judges, unsupported
 from contracts.view import View
 
@@ -41,8 +40,8 @@ def has_its_parts(view: View) -> Iterator[Finding]:
 
 
 def _is_root(view: View, exchange: Exchange) -> bool:
-    base = urlsplit(view.trace.base_url)
-    parts = urlsplit(exchange.request.url)
+    base = split_url(view.trace.base_url)
+    parts = split_url(exchange.request.url)
     return parts.netloc == base.netloc and parts.path.rstrip("/") == base.path.rstrip("/")
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from contracts.checks.evidence import is_emulator, shown, text_in
 from contracts.checks.lives import age_when_open
@@ -12,7 +11,7 @@ from contracts.checks.times import (
     TargetTime,
     unix_seconds,
 )
-from contracts.exchange import Exchange, fields_of
+from contracts.exchange import Exchange, fields_of, split_url
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.observed import (
     EXPIRED,
@@ -85,7 +84,7 @@ def result_belongs_to_one_task(view: View) -> Iterator[Finding]:
         problem, where = None, exchange
         for url in urls:
             # Only of an emulator is it known that what tells links apart is not in the query.
-            link = urlsplit(url).path if strict else url
+            link = split_url(url).path if strict else url
             first, seen_in = owners.setdefault(link, (owner, exchange))
             if first != owner and not _may_be_one(view, first, owner):
                 problem, where = f"is also in {first}", seen_in

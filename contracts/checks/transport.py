@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
 
 from contracts.checks.evidence import (
     NO_ROUTE,
@@ -17,7 +16,7 @@ from contracts.checks.evidence import (
     status_of,
     with_key,
 )
-from contracts.exchange import Exchange, fields_of, header
+from contracts.exchange import Exchange, fields_of, header, split_url
 from contracts.findings import Finding, breaks, holds, judged, judges, reads
 from contracts.model import NO_SUCH_TASK, expectation, sent_key
 from contracts.observed import BALANCE, CREATIONS, MODELS, TASKS, UPLOAD
@@ -130,8 +129,8 @@ def same_api_under_both_prefixes(view: View) -> Iterator[Finding]:
 
 
 def _is_prefixed(view: View, exchange: Exchange) -> bool:
-    base = urlsplit(view.trace.base_url).path.rstrip("/")
-    return urlsplit(exchange.request.url).path.removeprefix(base).startswith("/api/v1/")
+    base = split_url(view.trace.base_url).path.rstrip("/")
+    return split_url(exchange.request.url).path.removeprefix(base).startswith("/api/v1/")
 
 
 def _same_routes(view: View) -> Iterator[Finding]:
@@ -189,7 +188,7 @@ def _same_reads(view: View) -> Iterator[Finding]:
 
 def _read_key(exchange: Exchange) -> tuple[str, str, str]:
     request = exchange.request
-    return request.path, urlsplit(request.url).query, exchange.sender
+    return request.path, split_url(request.url).query, exchange.sender
 
 
 def _compared(plain: Exchange, prefixed: Exchange) -> tuple[bool, str]:

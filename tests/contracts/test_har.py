@@ -296,3 +296,32 @@ def test_a_masked_key_is_none_that_was_refused(mask: str) -> None:
     read = from_har(foreign(entry(request={"headers": headers})))
     assert header(read[1].request.headers, "authorization") is None
     assert judge(read, tuple(load_claims()), strict=True).of("AUTH-1").verdict is Verdict.NOT_RUN
+
+
+def other(url: str, **answer: Any) -> dict[str, Any]:
+    request = {"method": "POST", "url": url, "headers": [], "postData": {"text": "hunter2"}}
+    return entry(request=request, response={"content": {"text": json.dumps(answer)}})
+
+
+def test_only_what_belongs_to_the_api_is_kept() -> None:
+    link = "https://media.test/1.png?signature=0123456789abcdef0123"
+    task = entry(
+        request={"method": "GET", "url": f"{BASE_URL}/v1/tasks/task_1"},
+        response={"content": {"text": json.dumps({"result": {"data": [{"url": link}]}})}},
+    )
+    picture_of_it = entry(request={"method": "GET", "url": link})
+    read = from_har(
+        foreign(
+            other("https://login.test/session"),
+            other(f"{BASE_URL}/console/login"),
+            other("https://elsewhere.test/llms.txt"),
+            task,
+            picture_of_it,
+            entry(request={"method": "GET", "url": f"{BASE_URL}/llms.txt"}),
+            other("http://[::1"),
+        )
+    )
+    kept = [exchange.request.path for exchange in read]
+    assert kept == ["/v1/tasks/task_1", "/1.png", "/llms.txt"]
+    assert "hunter2" not in repr(read)
+    assert [one.number for one in read] == [1, 2, 3]

@@ -17,7 +17,7 @@ from contracts.session import open_session
 from tests.contracts.clients import KEY
 from tests.contracts.stand_in import Reply, Served, answering, says, served
 
-MODELS = {"data": [{"id": "gpt-image-2", "pricing": {"credits_per_request": 42}}]}
+MODELS = {"data": [{"id": "gpt-image-2", "pricing": {"credits_per_request": 4200}}]}
 HTML = Reply(200, b"<html><body>Welcome</body></html>", {"content-type": "text/html"})
 OPTIONS = Options(mode="read-only", key=KEY, timeout_seconds=3)
 
@@ -40,9 +40,9 @@ def checked(server: Served) -> int:
 @pytest.mark.parametrize(
     ("models", "balance", "price"),
     [
-        (says(MODELS), says({"credits": 5}), 42),
+        (says(MODELS), says({"credits": 5}), 4200),
         (says({}, 404), says({"credits": 5}), 1000),
-        (says(MODELS), says({"error": {"type": "not_found_error"}}, 404), 42),
+        (says(MODELS), says({"error": {"type": "not_found_error"}}, 404), 4200),
         (says({"data": []}), says({"error": {"code": "insufficient_credits"}}, 402), 1000),
         (says({"data": []}), says({"error": {"code": "model_not_allowed"}}, 403), 1000),
         (says({"data": [{"id": "gpt-image-2", "pricing": None}, 5, []]}), says({}, 404), 1000),

@@ -21,7 +21,7 @@ from contracts.options import (
     EXIT_USAGE,
 )
 from emulator.testing import Emulator
-from tests.contracts.stand_in import Served
+from tests.contracts.stand_in import Served, new_key, upstream
 from tests.support.contract import ROOT
 
 CLAIMS = len(tuple(load_claims()))
@@ -144,14 +144,17 @@ def test_a_wrong_call_ends_with_one_line(
 
 
 def test_a_run_that_the_limit_stopped_is_no_success(
-    run_pytest: Pytest, key: str, stand_in: Served
+    run_pytest: Pytest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = run_pytest(
-        "--pyargs", "contracts", "--base-url", stand_in.url, "--max-credits", "0", "-rs",
-        "--requests-per-minute", "100000", "--contracts-output", "reports",
-    )  # fmt: skip
+    with upstream(keys="strict") as server:
+        key = new_key(server)
+        monkeypatch.setenv(KEY_VARIABLE, key)
+        ran = run_pytest(
+            "--pyargs", "contracts", "--base-url", server.url, "--max-credits", "0", "-rs",
+            "--requests-per-minute", "100000", "--contracts-output", "reports",
+        )  # fmt: skip
     assert ran.code == EXIT_LIMIT
-    assert stand_in.creations(key) == []
+    assert server.creations(key) == []
     assert "today's limit of 0" in ran.text
     report = json.loads(Path("reports/report.json").read_text())
     assert report["spend"]["spent_credits"] == 0

@@ -72,9 +72,9 @@ def test_links_with_other_signatures_stay_apart() -> None:
 
 
 def test_cookies_and_tokens_are_hidden() -> None:
-    names = ["Cookie", "Set-Cookie", "Proxy-Authorization", "X-Emulator-Token"]
+    names = ["Cookie", "Set-Cookie", "Proxy-Authorization", "X-Emulator-Token", "api-key"]
     hidden = Redactor().headers(tuple((name, "s3cret") for name in names))
-    assert [header(hidden, name) for name in names] == ["(hidden)"] * 4
+    assert [header(hidden, name) for name in names] == ["(hidden)"] * 5
 
 
 @pytest.mark.parametrize(
