@@ -35,7 +35,8 @@ def base_url_of(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    if parts.scheme not in _PORTS or not host or port == 0:
+    printable = text.strip().isprintable() and " " not in text.strip()
+    if parts.scheme not in _PORTS or not host or port == 0 or not printable:
         raise _refused(f"{Redactor().url(text)!r} was given")
     if "@" in parts.netloc:
         raise _refused("one with a user's name was given, which is not shown")

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import cycle
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def main() -> int:
     if not names:
         print(f"no mutant's name contains {arguments.only!r}", file=sys.stderr)
         return 2
-    seeds = dict.fromkeys(arguments.tasks, arguments.seeds)
+    seeds = dict(zip(arguments.tasks, cycle(arguments.seeds), strict=False))
     clean = dict.fromkeys(arguments.tasks, arguments.clean_seeds)
     if arguments.schemathesis_seeds:
         seeds[SCHEMATHESIS] = clean[SCHEMATHESIS] = arguments.schemathesis_seeds
@@ -66,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tasks", type=_numbers, default=[3, 10, 30], help="a column for each, such as 3,10,30"
     )
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each mutant a column")
+    parser.add_argument(
+        "--seeds", type=_numbers, default=[5], help="runs of each mutant, for each column in turn"
+    )
     parser.add_argument(
         "--clean-seeds", type=int, default=20, help="runs of the unchanged emulator a column"
     )

@@ -14,6 +14,7 @@ from contracts.checks.evidence import (
     is_against_policy,
     is_emulator,
     is_key,
+    is_of_a_proxy,
     outcome_of,
     shown,
     status_of,
@@ -70,17 +71,11 @@ def _is_documented(exchange: Exchange) -> bool:
     return method == "GET" and (path in _READ_PATHS or path.startswith(TASKS))
 
 
-def _may_be_a_proxys(exchange: Exchange) -> bool:
-    """Whether something before the API may have answered, as it does when that is down."""
-    status = status_of(exchange)
-    return (status >= 500 or status in (413, 414, 429, 431)) and answer_of(exchange) is None
-
-
 @judges("ERR-1")
 def documented_shape(view: View) -> Iterator[Finding]:
     """Each error is ``{"error": {message, type, code, param}}`` in JSON (ERR-1)."""
     for exchange in view.errors:
-        if exchange.request.method == "HEAD" or _may_be_a_proxys(exchange):
+        if exchange.request.method == "HEAD" or is_of_a_proxy(exchange):
             continue
         is_route = _is_documented(exchange) and not has_no_such_route(exchange)
         if not is_route and not is_emulator(view):

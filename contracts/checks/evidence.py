@@ -77,6 +77,12 @@ def text_in(members: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def is_of_a_proxy(exchange: Exchange) -> bool:
+    """Whether something before the API may have answered, as it does when that is down."""
+    status = status_of(exchange)
+    return (status >= 500 or status in (413, 414, 429, 431)) and answer_of(exchange) is None
+
+
 def call_of(exchange: Exchange) -> str:
     """Method and path, for messages."""
     return f"{exchange.request.method} {exchange.request.path}"

@@ -11,6 +11,7 @@ from contracts.checks.evidence import (
     error_of,
     is_emulator,
     is_key,
+    is_of_a_proxy,
     keys_are_recorded,
     outcome_of,
     status_of,
@@ -217,7 +218,7 @@ def request_id_on_every_answer(view: View) -> Iterator[Finding]:
             reading = "A" if request_id else "not on every answer"
             message = f"the {status} of {call_of(exchange)} has no X-Request-Id"
             yield reads("REQ-1", reading, "" if request_id else message, exchange)
-        elif request_id or not _is_of_a_proxy(exchange):
+        elif request_id or not is_of_a_proxy(exchange):
             message = f"the error {outcome_of(exchange)} of {call_of(exchange)} has no X-Request-Id"
             yield judged("REQ-1", bool(request_id), message, exchange)
         if request_id and exchange.request.method == "POST":
@@ -226,12 +227,6 @@ def request_id_on_every_answer(view: View) -> Iterator[Finding]:
             if first is not exchange and not brought:
                 message = f"two answers have the same X-Request-Id, {request_id}"
                 yield breaks("REQ-1", message, first, exchange)
-
-
-def _is_of_a_proxy(exchange: Exchange) -> bool:
-    """Whether something before the API may have answered."""
-    status = status_of(exchange)
-    return (status >= 500 or status in (413, 414, 429, 431)) and answer_of(exchange) is None
 
 
 @judges("REQ-2")

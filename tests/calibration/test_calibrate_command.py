@@ -228,3 +228,10 @@ def test_bodies_with_anything_in_them_are_learned_from(data: st.DataObject) -> N
             )
         )
     )
+
+
+@pytest.mark.parametrize("place", [".", "/dev/null"])
+def test_only_a_file_is_overwritten(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["calibrate", written(GOOD), "--output", place, "--force"]) == 2
+    assert "is no regular file" in capsys.readouterr().err
+    assert not Path("/dev/null").is_file()

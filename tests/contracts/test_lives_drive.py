@@ -169,14 +169,15 @@ def test_prompts_are_as_long_as_they_may_be_and_marked() -> None:
 
 def test_references_are_uploaded_once() -> None:
     with lives_at(Api()) as (server, lives, client):
-        lives.live(task(references=1))
-        lives.live(task(references=16))
-        sent = [
-            exchange.request.json["input_images"]
+        lives.live(task(references=1, number=3))
+        lives.live(task(references=16, number=4))
+        one, other = [
+            exchange.request.json
             for exchange in client.recorder.trace
             if exchange.purpose == "create a task"
         ]
-    assert [len(links) for links in sent] == [1, 16]
+    assert len(one["input_images"]) == 1
+    assert len(other["image_urls"]) == 16  # GEN-11: by another of its names
     assert [asked.path for asked in server.asked].count("/v1/images/upload") == 2
 
 

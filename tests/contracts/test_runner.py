@@ -160,7 +160,7 @@ def test_an_honest_upstream_breaks_no_claim(monkeypatch: pytest.MonkeyPatch) -> 
     with upstream(profile="reference", keys="strict") as server:
         options = replace(
             OPTIONS, key=new_key(server), second_key=new_key(server), tasks=4, concurrency=2,
-            callback_port=port, public_callback_url=f"http://127.0.0.1:{port}",
+            callback_port=port, public_callback_url=f"http://127.0.0.1:{port}", exclusive=True,
         )  # fmt: skip
         report = run_kit(server.url, options)
     broken = report.judgement.having(Verdict.FAIL, Verdict.NON_STRICT, Verdict.ENGINE_ERROR)
