@@ -78,6 +78,11 @@ def counted_connections() -> Iterator[tuple[str, list[Any]]]:
         ("run", "--base-url", "http://a.example", "--seed", "x"),
         ("run", "--base-url", "http://a.example", "--api-key", "sk-key"),
         ("run", "--base-url", "nonsense"),
+        ("run", "--base-url", "http://a.example/\x1b[31m"),
+        ("run", "--base-url", "http://a.example", "--task-id", "../../x y"),
+        ("plan", "--base-url", "http://a.example", "--public-callback-url", "foo"),
+        ("plan", "--base-url", "http://a.example", "--public-callback-url", "https://a:b@c.test"),
+        ("plan", "--base-url", "http://a.example", "--public-callback-url", "https://c.test?d=e"),
         ("plan", "--base-url", "ftp://a.example"),
         ("recheck",),
         ("compare",),
@@ -443,6 +448,46 @@ def test_a_run_can_be_judged_again(desk: Desk) -> None:
     second = json.loads(Path("again/report.json").read_text())
     verdicts = {claim["id"]: claim["verdict"] for claim in desk.report()["claims"]}
     assert verdicts == {claim["id"]: claim["verdict"] for claim in second["claims"]}
+
+
+def test_a_trace_that_is_judged_again_keeps_what_it_cost(desk: Desk, hurry: None) -> None:
+    with served(answering(Api())) as server:
+        call_run(desk, server.url, "--credits-per-image", 30, "--tasks", 2, "--exclusive")
+    before = desk.report()
+    desk.call("report", "--from", "contract-report/trace.har")
+    assert desk.report() == before
+    again = json.loads(Path("contract-report/rejudged/report.json").read_text())
+    assert again["spend"] == before["spend"]
+    assert again["spend"]["spent_credits"] > 0
+    reasons = [
+        {claim["id"]: claim["reason"] for claim in one["claims"] if claim["verdict"] == "not run"}
+        for one in (before, again)
+    ]
+    assert reasons[0] == reasons[1]
+
+
+def test_who_stays_quiet_says_why_it_stopped(desk: Desk) -> None:
+    with served(answering(Api())) as server:
+        outcome = desk.call(
+            "run", "--base-url", server.url, "--max-credits", 0, "--quiet", *NO_PACE
+        )
+    assert "Stopped early: " in outcome.out
+
+
+def test_a_plan_that_is_dearer_than_the_limit_says_so(desk: Desk) -> None:
+    base = ("plan", "--base-url", "http://a.example", "--credits-per-image", 30)
+    words = "what could cost more than is left of it is not sent"
+    assert words in desk.call(*base, "--max-credits", 10).out
+    assert words not in desk.call(*base, "--max-credits", 100_000).out
+
+
+def test_the_spend_file_does_not_move_with_the_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    day = commands.day_file("http://a.example", "sk-a")
+    assert day.path.is_relative_to(tmp_path / ".local" / "state")
 
 
 def test_main_reads_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

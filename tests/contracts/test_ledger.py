@@ -121,6 +121,9 @@ def test_a_line_that_a_killed_run_left_torn_is_taken_away(path: Path, torn: byte
         b'{"id": "x"}',
         b'{"id": "x", "reserved": "y"}',
         b'{"id": "x", "reserved": 1e999}',
+        b'{"id": "x", "settled": -500000}',
+        b'{"id": "x", "settled": 1.5}',
+        b'{"id": "x", "settled": true}',
     ],
 )
 def test_a_line_that_can_not_be_read_stops_all_spending(path: Path, line: bytes) -> None:
@@ -163,3 +166,30 @@ def test_it_works_where_files_can_not_be_locked(
     assert isinstance(spend.reserve(10, "POST"), Reservation)
     with pytest.raises(LimitReachedError):
         spend.reserve(1, "POST")
+
+
+def test_what_the_balance_fell_by_is_spent(path: Path) -> None:
+    """An overspend is written down once, and tells how many times dearer the target is."""
+    spend = SpendLedger(1000, DayFile(path))
+    spend.settle(spend.reserve(40, "POST"), 30)
+    assert spend.note_fall(30) == 1
+    assert spend.note_fall(90) == 3
+    assert spend.note_fall(90) == 1
+    assert (spend.spent_credits, spend.today_credits) == (90, 90)
+    spend.settle(spend.reserve(30, "POST"), 30)
+    assert spend.note_fall(180) == 3
+    assert spend.spent_credits == spend.today_credits == 180
+    with pytest.raises(LimitReachedError):
+        spend.reserve(821, "POST")
+
+
+def test_a_fall_that_nothing_was_told_of_has_no_factor(path: Path) -> None:
+    spend = SpendLedger(100, DayFile(path))
+    assert spend.note_fall(70) == 1
+    assert spend.spent_credits == DayFile(path).total() == 70
+
+
+def test_a_fall_beyond_the_limit_is_written_down_too(path: Path) -> None:
+    spend = SpendLedger(100, DayFile(path))
+    spend.note_fall(5000)
+    assert DayFile(path).total() == 5000

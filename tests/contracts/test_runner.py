@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from contracts.har import from_har, to_har
 from contracts.ledger import DayFile
@@ -32,7 +33,16 @@ from contracts.tasks_plan import PlannedTask
 from contracts.verdict import Verdict
 from contracts.view import View
 from emulator.testing import Emulator
-from tests.contracts.stand_in import Api, Served, answering, new_key, says, served, upstream
+from tests.contracts.stand_in import (
+    Api,
+    Reply,
+    Served,
+    answering,
+    new_key,
+    says,
+    served,
+    upstream,
+)
 
 KEY = "sk-client-0123456789abcdef"
 OPTIONS = Options(key=KEY, max_credits=10_000, tasks=4, timeout_seconds=5)
@@ -117,6 +127,39 @@ def test_must_reject_sends_no_task() -> None:
     assert report.spend.spent_credits == 0
     assert report.spend.refused_creations == report.spend.creations
     assert report.stopped is None
+
+
+@pytest.mark.usefixtures("few_rejects")
+def test_must_reject_comes_back_when_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(Clock, "wait", lambda self, seconds: waits.append(seconds))
+    usual, busy = Api(), iter([True, True])
+
+    def reply(request: Request) -> Reply:
+        if request.method == "POST" and next(busy, False):
+            return says({"error": {"code": "rate_limited"}}, 429, retry_after="60")
+        return usual(request)
+
+    with served(answering(reply)) as server:
+        known = replace(OPTIONS, credits_per_image=Fraction(30), mode="must-reject")
+        report = run_kit(server.url, known)
+    assert waits[:2] == pytest.approx([60, 60], abs=1)
+    assert report.stopped is None
+
+
+@pytest.mark.usefixtures("few_rejects")
+def test_a_target_that_asks_for_an_hour_ends_the_run() -> None:
+    usual = Api()
+
+    def reply(request: Request) -> Reply:
+        busy = says({}, 429, retry_after="3600")
+        return busy if request.method == "POST" else usual(request)
+
+    with served(answering(reply)) as server:
+        report = run_kit(server.url, replace(OPTIONS, mode="must-reject"))
+    assert report.exit_code == EXIT_UNREACHABLE
+    assert "asks to come back after 3,600 seconds" in str(report.stopped)
+    assert len([asked for asked in server.asked if asked.is_creation]) == 1
 
 
 @pytest.mark.usefixtures("few_rejects")

@@ -5,6 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,14 @@ from contracts.options import (
     EXIT_USAGE,
     EngineError,
 )
-from contracts.state import PendingLink, State, fingerprint, read_state, write_state
+from contracts.state import (
+    PendingLink,
+    State,
+    fingerprint,
+    pending_links,
+    read_state,
+    write_state,
+)
 from contracts.target import Clock
 from tests.contracts.conftest import Desk
 from tests.contracts.stand_in import Api, Served, answering, served
@@ -128,6 +136,28 @@ def test_a_day_later_links_and_tasks_are_visited_for_free(
     assert desk.key not in (FOLDER / "trace.har").read_text()
     assert desk.call("recheck", run, "--output", "again").code == outcome.code
     assert (Path("again") / "report.json").exists()
+
+
+def test_a_link_is_visited_in_its_last_hour_and_after_its_day() -> None:
+    state = replace(STATE, links=pending_links("https://a.test/1.png", 1000.0, None))
+    hours = {hour: state.due(1000 + hour * 3600.0) for hour in (1, 22.9, 23.1, 24, 24.1, 999)}
+    kinds = {hour: [link.over_at is not None for link in due] for hour, due in hours.items()}
+    assert kinds == {1: [], 22.9: [], 23.1: [True], 24: [], 24.1: [False], 999: [False]}
+    assert state.next_due_at(1000.0) == 1000 + 23 * 3600
+    assert state.next_due_at(1000 + 23.5 * 3600) == 1000 + DAY_SECONDS + 60
+    assert state.next_due_at(1000 + 2 * DAY_SECONDS) is None
+
+
+def test_a_link_that_is_seen_working_in_its_last_hour_shows_its_day(
+    desk: Desk, run: Path, server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last_hour = SimpleNamespace(time=lambda: time.time() + DAY_SECONDS - 1800)
+    monkeypatch.setattr(states, "time", last_hour)
+    monkeypatch.setattr(Clock, "now", lambda self: last_hour.time())
+    assert desk.call("recheck", run).code in (0, EXIT_FAILED)
+    (media,) = [claim for claim in desk.report()["claims"] if claim["id"] == "MEDIA-1"]
+    assert media["verdict"] != "not run"
+    assert {asked.path for asked in server.asked} >= {"/picture.png"}
 
 
 @pytest.mark.usefixtures("later")

@@ -40,6 +40,7 @@ from tests.contracts.test_wire import BAD_TALKS
         ("http://apiany.example:80/", "http://apiany.example"),
         ("https://apiany.example:80/", "https://apiany.example:80"),
         ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://apiany.example./v1", "https://apiany.example"),
     ],
 )
 def test_one_target_has_one_spelling(typed: str, base_url: str) -> None:
