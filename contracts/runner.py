@@ -239,10 +239,10 @@ class Run:
         if not plan.tasks:
             return
         self._progress.phase("tasks", len(plan.tasks))
-        budget_key = self._budget_key(plan)
         # Tasks on one budget come one after the other: what is left of it shows in turn.
         budgeted = [task for task in plan.tasks if task.key == "budget"]
         self._live_all([task for task in plan.tasks if task.key == "main"])
+        budget_key = self._budget_key(plan)  # now that the price of one is known
         for task in budgeted:
             self._live(task, budget_key)
         if budgeted:

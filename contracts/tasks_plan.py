@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
-from contracts.frames import RATIOS
 from contracts.model import Wish
 from contracts.prices import assumed_price
 from contracts.sent import Endpoint
@@ -27,14 +26,14 @@ _DEFAULTS: dict[str, Any] = {
 _CHEAP = {**_DEFAULTS, "outcome": "succeeds", "n": None, "callback": "taken late"}
 _ESSENTIALS: tuple[dict[str, Any], ...] = (
     {"endpoint": "generations", "outcome": "succeeds", "callback": "taken", "n": 2,
-     "size": tuple(RATIOS), "resolution": ("2K", "4K")},
+     "size": ("21:9", "9:21"), "resolution": ("2K", "4K")},
     {"endpoint": "generations", "outcome": "fails", "callback": "taken"},
     _CHEAP,
     {**_DEFAULTS, "outcome": "partial", "n": 3, "callback": "never taken"},
     {"endpoint": "edits", "outcome": "succeeds", "n": (None, 2)},
     {"endpoint": "sync", "outcome": "fails"},
     {**_DEFAULTS, "outcome": "hangs", "n": 2},
-    {"endpoint": "sync", "outcome": "succeeds", "n": (None, 2), "size": "1440x2560",
+    {"endpoint": "sync", "outcome": "succeeds", "n": (None, 2), "size": "1488x1328",
      "resolution": ("2K", "4K")},
     {"key": "budget"},
     {**_DEFAULTS, "outcome": "succeeds", "n": 2},
@@ -50,7 +49,8 @@ _FACTORS: dict[str, dict[Any, float]] = {
     "size": {
         None: 1, "auto": 0.3, "1:1": 0.8, "1:2": 0.8, "2:1": 0.8, "1:3": 0.8, "3:1": 0.8,
         "2:3": 0.8, "3:2": 0.8, "3:4": 0.8, "4:3": 0.8, "4:5": 0.8, "5:4": 0.8, "9:16": 0.8,
-        "16:9": 1.2, "21:9": 0.8, "9:21": 0.8, "1280x720": 2, "1536x1024": 0.8, "1440x2560": 3,
+        "16:9": 1.2, "21:9": 0.8, "9:21": 0.8, "1280x720": 2, "1536x1024": 0.8, "1488x1328": 2,
+        "1440x2560": 3,
     },
     "resolution": {None: 1, "1K": 0.5, "2K": 2, "4K": 2},
     "quality": {None: 1, "low": 1.5, "medium": 0.5, "high": 2},

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from contracts.exchange import fields_of
 from contracts.har import from_har, to_har
 from contracts.ledger import DayFile
+from contracts.observed import CREATIONS
 from contracts.options import (
     EXIT_ENGINE,
     EXIT_INTERRUPTED,
@@ -287,6 +289,21 @@ def test_a_target_that_takes_more_than_it_said_is_stopped(tasks: int, tmp_path: 
     assert report.exit_code == EXIT_LIMIT
     assert report.stopped is not None
     assert "of today's limit of 500 are spent" in report.stopped
+
+
+def test_a_budget_of_one_task_is_used_up() -> None:
+    """The first of two gives it back, the second uses it up, the third is one too many."""
+    with Emulator.start() as emulator:
+        trace = run_kit(emulator.url, Options(tasks=10)).trace
+    limits: dict[str, Any] = trace.facts["keys"]
+    limited = next(sender for sender, limit in limits.items() if "budget_credits" in limit)
+    answers = [
+        fields_of(exchange.response.json if exchange.response else None)
+        for exchange in trace
+        if exchange.request.path in CREATIONS and exchange.sender == limited
+    ]
+    codes = [fields_of(answer.get("error")).get("code") for answer in answers]
+    assert codes == [None, None, "api_key_budget_exhausted"]
 
 
 def test_what_is_too_dear_at_first_is_sent_once_prices_are_known() -> None:
