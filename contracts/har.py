@@ -94,7 +94,7 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
         try:
             exchanges.append(_exchange(number, entry, redactor, bool(own)))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            problem = f"entry {number} of {name} is no HAR entry: {type(error).__name__}: {error}"
+            problem = f"entry {number} of {name} is no HAR entry: {_in_words(error)}"
             raise TraceError(problem) from error
     if not own:
         exchanges = _in_order(of_the_api(exchanges))
@@ -105,6 +105,14 @@ def from_har(content: Any, name: str = "the trace") -> Trace:
         own.get("exclusive") is True,
         facts if isinstance(facts, dict) else {},
     )
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong with an entry."""
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    kind = "a member has another type: " if isinstance(error, TypeError | AttributeError) else ""
+    return f"{kind}{error}"
 
 
 def _learn_keys(entries: list[Any], redactor: Redactor) -> None:

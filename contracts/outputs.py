@@ -11,6 +11,7 @@ from contracts.har import to_har
 from contracts.options import Options
 from contracts.plan import Plan
 from contracts.price_book import PriceBook
+from contracts.report.lines import counted
 from contracts.report_html import to_html
 from contracts.report_json import to_json
 from contracts.report_junit import to_junit
@@ -55,7 +56,7 @@ def print_plan(base_url: str, options: Options, plan: Plan, prices: PriceBook) -
     say(f"  tasks            {len(plan.tasks)}")
     for task in plan.tasks:
         asked = ", ".join(f"{name} {value}" for name, value in task.fields.items()) or "defaults"
-        extras = [f"{task.references} references"] * bool(task.references)
+        extras = [counted(task.references, "reference")] * bool(task.references)
         extras += [f"callback {task.callback}"] * (task.callback != "none")
         extras += [task.outcome] * (task.outcome != "succeeds")
         extra = "; ".join(extras)
@@ -68,7 +69,8 @@ def print_plan(base_url: str, options: Options, plan: Plan, prices: PriceBook) -
     limit = "none" if options.max_credits is None else f"{options.max_credits:,} credits a day"
     say(f"  limit            {limit}")
     if options.max_credits is not None and options.max_credits < plan.most_credits:
-        say("                   what could cost more than is left of it is not sent")
+        say("                   what could cost more than is left of it is not sent;")
+        say("                   --credits-per-image says what you know of the price")
     say()
     say(f"  can show         {len(plan.covered)} claims")
     say(_wrapped(", ".join(plan.covered), console.width))

@@ -476,7 +476,7 @@ def test_who_stays_quiet_says_why_it_stopped(desk: Desk) -> None:
 
 def test_a_plan_that_is_dearer_than_the_limit_says_so(desk: Desk) -> None:
     base = ("plan", "--base-url", "http://a.example", "--credits-per-image", 30)
-    words = "what could cost more than is left of it is not sent"
+    words = "what could cost more than is left of it is not sent;"
     assert words in desk.call(*base, "--max-credits", 10).out
     assert words not in desk.call(*base, "--max-credits", 100_000).out
 
