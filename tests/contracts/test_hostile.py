@@ -158,8 +158,8 @@ def test_any_json_is_a_trace_or_is_refused(content: Any) -> None:
 def test_a_valid_entry_is_read() -> None:
     entry = {
         "startedDateTime": "2026-01-01T00:00:00Z",
-        "request": {"method": "get", "url": "http://[::1"},
+        "request": {"method": "get", "url": "http://a.test/api/v1/models"},
         "response": {"status": 200, "content": {"text": "{}"}},
     }
     (exchange,) = from_har({"log": {"entries": [entry]}}).exchanges
-    assert (exchange.request.method, exchange.request.path) == ("GET", "")
+    assert (exchange.request.method, exchange.request.path) == ("GET", "/v1/models")
