@@ -158,9 +158,11 @@ def _decide(claim: Claim, found: list[Finding], strict: bool, profile: str | Non
     if _witnesses(found) < claim.witnesses:
         reason = f"{_witnesses(found)} observations are too few; {claim.witnesses} are needed"
         return Verdict.NOT_RUN, None, reason
-    if claim.level == "assumed":
-        return Verdict.OBSERVED, "A", "as assumed"
-    return Verdict.PASS, None, ""
+    if claim.level == "documented":
+        return Verdict.PASS, None, ""
+    if len(claim.readings) > 1:
+        return Verdict.NOT_RUN, None, "nothing in the trace tells its readings apart"
+    return Verdict.OBSERVED, "A", "as assumed"
 
 
 def _broken(claim: Claim, message: str, strict: bool) -> _Decision:

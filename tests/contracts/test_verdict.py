@@ -77,6 +77,13 @@ def test_what_readings_say(readings: Any, changes: Any, verdict: Verdict, readin
     assert (found.verdict, found.reading) == (verdict, reading)
 
 
+@pytest.mark.parametrize("level", ["conflicting", "assumed"])
+def test_what_both_readings_share_does_not_tell_them_apart(level: str) -> None:
+    found = decided(HOLDS, level=level, readings=BOTH_READINGS)
+    assert (found.verdict, found.reading) == (Verdict.NOT_RUN, None)
+    assert found.reason == "nothing in the trace tells its readings apart"
+
+
 def test_a_documented_claim_with_a_reading_needs_what_holds_too() -> None:
     assert decided(read_as("A"), HOLDS, readings=BOTH_READINGS).verdict is Verdict.PASS
     assert decided(read_as("A"), readings=BOTH_READINGS).verdict is Verdict.OBSERVED
