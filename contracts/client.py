@@ -193,7 +193,9 @@ class Client:
         if recorded.method != "POST" or recorded.path not in CREATIONS:
             return None
         worst = self.prices.worst_credits(recorded)
-        return self.ledger.reserve(worst, f"{recorded.method} {recorded.path}")
+        reservation = self.ledger.reserve(worst, f"{recorded.method} {recorded.path}")
+        self.recorder.trace.facts["spend"] = self.ledger.figures()
+        return reservation
 
     def _outcome(self, request: httpx2.Request) -> Received | LostError:
         try:

@@ -21,6 +21,7 @@ from contracts.keys import (
     asked_key,
     environment_key,
 )
+from contracts.kit import run_with_state
 from contracts.ledger import DayFile
 from contracts.options import (
     EXIT_ENGINE,
@@ -34,13 +35,13 @@ from contracts.options import (
 from contracts.outputs import print_plan, show, show_comparison, write_reports
 from contracts.plan import make_plan
 from contracts.price_book import PriceBook
-from contracts.run_report import RunReport, told_spend
-from contracts.runner import run_with_state
+from contracts.run_report import RunReport, spend_of
 from contracts.state import State
 from contracts.target import base_url_of, is_emulator
 from contracts.tasks_plan import Means
 from contracts.terminal import Progress
 from contracts.verdict import judge
+from contracts.view import View
 from contracts.wire import LOOPBACK
 
 EMULATOR_EXPLORES, EMULATOR_SCHEMA_EXAMPLES = 20, 10
@@ -75,7 +76,7 @@ def run(parsed: argparse.Namespace) -> int:
         spend = day_file(base_url, options.key or "")
     folder = writable(parsed.output)
     with Progress(Console(stderr=True), parsed.quiet) as terminal:
-        report, state = run_with_state(base_url, options, terminal, spend)
+        report, state = run_with_state(base_url, options, terminal, spend, folder)
     return _finish(with_state(report, state, folder), folder, parsed.quiet)
 
 
@@ -189,7 +190,7 @@ def _judged(trace: Trace, strict: bool, kind: str, mode: str, seed: int) -> RunR
         started_at=min(times),
         finished_at=max(times),
         judgement=judge(trace, tuple(load_claims()), strict, _reasons(trace)),
-        spend=told_spend(trace.facts.get("spend")),
+        spend=spend_of(View(trace)),
         trace=trace,
     )
 

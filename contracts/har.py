@@ -47,7 +47,7 @@ def to_har(trace: Trace) -> dict[str, Any]:
                 "exclusive": trace.exclusive,
                 "facts": trace.facts,
             },
-            "entries": [_entry(exchange) for exchange in trace],
+            "entries": [har_entry(exchange) for exchange in trace],
         }
     }
 
@@ -128,7 +128,8 @@ def _in_order(exchanges: list[Exchange]) -> list[Exchange]:
     return [replace(exchange, number=number) for number, exchange in enumerate(ordered, 1)]
 
 
-def _entry(exchange: Exchange) -> dict[str, Any]:
+def har_entry(exchange: Exchange) -> dict[str, Any]:
+    """Write an exchange as an entry of a HAR."""
     request, response = exchange.request, exchange.response
     at = datetime.fromtimestamp(exchange.sent_at, UTC).isoformat(timespec="microseconds")
     entry: dict[str, Any] = {

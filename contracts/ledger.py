@@ -159,6 +159,15 @@ class SpendLedger:
         """What all runs of the day spent."""
         return self._day_file.total() if self._day_file else self.spent_credits
 
+    def figures(self) -> dict[str, int | None]:
+        """All of these numbers, for the trace's facts."""
+        return {
+            "limit_credits": self.limit_credits,
+            "spent_credits": self.spent_credits,
+            "unsettled_credits": self.unsettled_credits,
+            "today_credits": self.today_credits,
+        }
+
     def reserve(self, credits: int, what: str) -> Reservation:
         """Set aside what a request may cost.
 

@@ -18,6 +18,7 @@ from contracts.report_junit import to_junit
 from contracts.run_report import RunReport
 from contracts.state import TRACE_FILE
 from contracts.terminal import verdict_table
+from contracts.trace_file import unfinished
 
 
 def write_reports(report: RunReport, folder: Path) -> list[Path]:
@@ -33,6 +34,8 @@ def write_reports(report: RunReport, folder: Path) -> list[Path]:
         written.append(path)
 
     write(TRACE_FILE, json.dumps(to_har(report.trace)))
+    if report.run_id.isalnum():  # a foreign trace may name it as it likes
+        unfinished(folder, report.run_id).unlink(missing_ok=True)
     write("report.json", json.dumps(to_json(report, claims), indent=1))
     write("junit.xml", to_junit(report, claims))
     write("report.html", to_html(report, claims, load_claims().checks))

@@ -119,9 +119,9 @@ def _run(config: pytest.Config) -> RunReport:
         with_state,
         writable,
     )
+    from contracts.kit import run_with_state
     from contracts.options import EXIT_USAGE, EngineError
     from contracts.outputs import write_reports
-    from contracts.runner import run_with_state
     from contracts.target import base_url_of, is_emulator
 
     url = config.getoption("--base-url", None)
@@ -140,7 +140,7 @@ def _run(config: pytest.Config) -> RunReport:
         rate = options.requests_per_minute or REQUESTS_PER_MINUTE_ELSEWHERE
         options = replace(options, requests_per_minute=rate)
         spend = day_file(base_url, options.key) if options.key is not None else None
-    report, state = run_with_state(base_url, options, day_file=spend)
+    report, state = run_with_state(base_url, options, day_file=spend, folder=folder)
     if folder is not None:
         write_reports(with_state(report, state, folder), folder)
     return report

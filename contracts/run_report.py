@@ -1,10 +1,8 @@
 """What a run leaves behind; every report is written from it."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from contracts.exchange import Trace, fields_of
-from contracts.ledger import SpendLedger
 from contracts.verdict import Judgement, Verdict
 from contracts.view import View
 
@@ -32,8 +30,17 @@ class Spend:
     accepted_rejects: int = 0
 
 
-def spend_of(view: View, ledger: SpendLedger) -> Spend:
-    """What a run cost, by its trace and its ledger."""
+def spend_of(view: View) -> Spend:
+    """What a run cost: credits by its trace's facts, requests by the trace itself.
+
+    Nothing where the facts don't say: in a trace that others recorded.
+    """
+    told = fields_of(view.facts.get("spend"))
+    credits = {
+        name: value
+        for name in ("limit_credits", "spent_credits", "unsettled_credits", "today_credits")
+        if type(value := told.get(name)) is int and value >= 0
+    }
     refused = [creation for creation in view.creations if 400 <= creation.status < 500]
     taken = [
         creation
@@ -41,25 +48,11 @@ def spend_of(view: View, ledger: SpendLedger) -> Spend:
         if creation.accepted and creation.expected and creation.expected.kind == "reject"
     ]
     return Spend(
-        limit_credits=ledger.limit_credits,
-        spent_credits=ledger.spent_credits,
-        unsettled_credits=ledger.unsettled_credits,
-        today_credits=ledger.today_credits,
+        **credits,
         creations=len(view.creations),
         refused_creations=len(refused),
         accepted_rejects=len(taken),
     )
-
-
-def told_spend(told: Any) -> Spend:
-    """What a run cost, by its trace's own facts; nothing where they don't say."""
-    values = fields_of(told)
-    known = {
-        name: value
-        for name in Spend.__dataclass_fields__
-        if type(value := values.get(name)) is int and value >= 0
-    }
-    return Spend(**known)
 
 
 @dataclass(frozen=True)

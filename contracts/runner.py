@@ -1,70 +1,33 @@
-"""A run from its first request to its verdicts."""
+"""What a run sends, phase by phase, and what it says of it."""
 
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from contracts import probes
 from contracts.claims import load_claims
 from contracts.findings import Finding
 from contracts.free_phases import explore, try_schema, visit_links
-from contracts.ledger import DayFile, LimitReachedError
+from contracts.ledger import LimitReachedError
 from contracts.lives_drive import Lives
 from contracts.observed import BALANCE
 from contracts.options import EXIT_ENGINE, EXIT_INTERRUPTED, EXIT_LIMIT, EngineError, Options
 from contracts.plan import Plan, make_plan
-from contracts.preflight import check_target
-from contracts.progress import Progress, Silent
+from contracts.progress import Progress
 from contracts.rejects import Reject
 from contracts.run_report import RunReport, spend_of
-from contracts.session import UNKNOWN_KEY, Session, open_session
-from contracts.state import State, fingerprint, pending_links
+from contracts.session import UNKNOWN_KEY, Session
+from contracts.state import State, fingerprint, links_left, write_state
 from contracts.tasks_plan import PlannedTask
+from contracts.trace_file import unfinished
 from contracts.verdict import judge
 from contracts.view import View
 
 INTERRUPTED = "it was interrupted"
-
-
-def run_kit(
-    base_url: str,
-    options: Options,
-    progress: Progress | None = None,
-    day_file: DayFile | None = None,
-) -> RunReport:
-    """Run the kit against a target.
-
-    Args:
-        base_url: before ``/v1``.
-        options: what is asked.
-        progress: who is told how far it is.
-        day_file: where spend is written down; None keeps it in memory.
-
-    Raises:
-        EngineError: the target can't be tested at all.
-    """
-    return run_with_state(base_url, options, progress, day_file)[0]
-
-
-def run_with_state(
-    base_url: str,
-    options: Options,
-    progress: Progress | None = None,
-    day_file: DayFile | None = None,
-) -> tuple[RunReport, State | None]:
-    """Run the kit, and tell also what is left for a later day; arguments as ``run_kit``."""
-    with open_session(base_url, options, day_file) as session:
-        check_target(session)
-        run = Run(session, options, progress or Silent())
-        run.carry_out()
-        try:
-            return run.report(), run.state()
-        except KeyboardInterrupt:  # what was paid for is judged all the same; a second one ends it
-            run.stop(INTERRUPTED, EXIT_INTERRUPTED)
-            return run.report(), run.state()
 
 
 class Run:
@@ -74,9 +37,12 @@ class Run:
         session: the means.
         options: what is asked.
         progress: who is told how far it is.
+        folder: where what was seen is kept while it goes on.
     """
 
-    def __init__(self, session: Session, options: Options, progress: Progress) -> None:
+    def __init__(
+        self, session: Session, options: Options, progress: Progress, folder: Path | None = None
+    ) -> None:
         self.session = session
         self.options = options
         self.run_id = uuid4().hex[:12]
@@ -96,6 +62,15 @@ class Run:
             options,
             session.strangers_key,
         )
+        self._folder, self._keeping = folder, Lock()
+        session.trace.facts |= {
+            "run_id": self.run_id,
+            "mode": options.mode,
+            "strict": session.strict,
+            "seed": options.seed,
+        }
+        if folder is not None:
+            session.client.recorder.keep_in(unfinished(folder, self.run_id))
 
     def carry_out(self) -> None:
         """Send what is planned, as far as the limit allows."""
@@ -113,13 +88,7 @@ class Run:
             self.stop(INTERRUPTED, EXIT_INTERRUPTED)
         except Exception as error:  # what was paid for is judged all the same
             self.stop(f"the kit failed: {type(error).__name__}: {error}", EXIT_ENGINE)
-        session.trace.facts |= {
-            "ended_at": session.clock.now(),
-            "run_id": self.run_id,
-            "mode": options.mode,
-            "strict": session.strict,
-            "seed": options.seed,
-        }
+        session.trace.facts["ended_at"] = session.clock.now()
         if session.receiver is not None:
             session.trace.facts["callback_hooks"] = session.receiver.hooks
 
@@ -135,8 +104,7 @@ class Run:
             for claim in self._claims:
                 not_run.setdefault(claim.id, f"the run ended early: {self.stopped}")
         trace = session.trace
-        spend = spend_of(View(trace), session.ledger)
-        trace.facts |= {"not_run": not_run, "spend": asdict(spend)}
+        trace.facts |= {"not_run": not_run, "spend": session.ledger.figures()}
         return RunReport(
             run_id=self.run_id,
             version=version("gpt-image-emulator"),
@@ -148,7 +116,7 @@ class Run:
             started_at=self._started_at,
             finished_at=time.time(),
             judgement=judge(trace, self._claims, session.strict, not_run, self._findings),
-            spend=spend,
+            spend=spend_of(View(trace)),
             trace=trace,
             notes=tuple(session.notes),
             stopped=self.stopped,
@@ -158,14 +126,7 @@ class Run:
 
     def state(self) -> State | None:
         """What only a later day can show; None where nothing is left for it."""
-        links = tuple(
-            pending
-            for lived in self.lives.lived
-            for link in lived.links
-            for pending in pending_links(
-                link, lived.ended_at, None if lived.task_id is None else lived.path
-            )
-        )
+        links = links_left(self.lives.lived)
         if self.session.means.time or not links:
             return None
         return State(
@@ -269,7 +230,14 @@ class Run:
         except LimitReachedError as error:  # a cheaper one may still fit
             if self.stopped is None:
                 self.stop(str(error), error.exit_code)
+        self._keep_state()
         self._told(f"{task.endpoint}, {task.outcome}")
+
+    def _keep_state(self) -> None:
+        with self._keeping:
+            state = self.state()
+            if state is not None and self._folder is not None:
+                write_state(state, self._folder)
 
     def _budget_key(self, plan: Plan) -> str:
         task = next((task for task in plan.tasks if task.key == "budget"), None)

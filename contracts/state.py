@@ -4,11 +4,11 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -16,6 +16,9 @@ from contracts.exchange import Trace
 from contracts.har import TraceError, read_har
 from contracts.observed import LINK_SECONDS
 from contracts.options import EXIT_FILE, EXIT_NOT_YET, EXIT_UNREACHABLE, EngineError, Options
+
+if TYPE_CHECKING:
+    from contracts.lives_drive import Lived
 
 KIND: Literal["gpt-image-contracts-state"] = "gpt-image-contracts-state"
 STATE_FILE, TRACE_FILE = "state.json", "trace.har"
@@ -88,6 +91,16 @@ def pending_links(url: str, ended_at: float, task_path: str | None) -> tuple[Pen
     return (
         PendingLink(url, end - _LAST_HOUR_SECONDS, task_path, end - _BESIDE_SECONDS),
         PendingLink(url, end + _BESIDE_SECONDS, task_path),
+    )
+
+
+def links_left(lived: Iterable["Lived"]) -> tuple[PendingLink, ...]:
+    """What the links of these tasks have to be visited for."""
+    return tuple(
+        pending
+        for one in lived
+        for link in one.links
+        for pending in pending_links(link, one.ended_at, one.path if one.task_id else None)
     )
 
 

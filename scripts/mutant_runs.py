@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from contracts.kit import run_kit
 from contracts.options import Options
-from contracts.runner import run_kit
 from contracts.verdict import Verdict
 from emulator.testing import Emulator
 from tests.contracts.mutants import MUTANTS

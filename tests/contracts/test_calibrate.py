@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from contracts.har import to_har
+from contracts.kit import run_kit
 from contracts.options import Options
-from contracts.runner import run_kit
 from emulator.cli import main
 from emulator.settings_sources import read_file
 from emulator.testing import Emulator

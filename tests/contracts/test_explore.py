@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from contracts.explore import Explorer, exchanges_of
+from contracts.kit import run_kit
 from contracts.machine import LifeMachine
 from contracts.options import EXIT_INTERRUPTED, EXIT_UNREACHABLE, EngineError, Options
-from contracts.runner import run_kit
 from emulator.testing import Emulator
 from tests.contracts.test_runner import Stopper, interrupt
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.har import TraceError, from_har, to_har
+from contracts.kit import run_with_state
 from contracts.options import EXIT_LIMIT, EXIT_UNREACHABLE, Options
 from contracts.run_report import RunReport
-from contracts.runner import run_with_state
 from contracts.state import read_state, write_state
 from contracts.target import Clock
 from contracts.verdict import Verdict

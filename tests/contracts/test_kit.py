@@ -2,8 +2,8 @@
 
 import pytest
 
+from contracts.kit import run_kit
 from contracts.options import Options
-from contracts.runner import run_kit
 from contracts.verdict import Verdict
 from emulator.testing import Emulator
 

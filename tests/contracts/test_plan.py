@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from contracts.claims import load_claims
 from contracts.exchange import Request
+from contracts.kit import run_kit
 from contracts.options import MODES, Options
 from contracts.plan import GENERATED_REJECTS, Plan, make_plan
 from contracts.price_book import PriceBook
 from contracts.prices import DEFAULT_IMAGE_CREDITS, worst_price
 from contracts.reject_catalogue import CATALOGUE
 from contracts.rejects import Reject, build
-from contracts.runner import run_kit
 from contracts.tasks_plan import Means
 from emulator.testing import Emulator
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from contracts.exchange import fields_of
 from contracts.har import from_har, to_har
+from contracts.kit import run_kit, run_with_state
 from contracts.ledger import DayFile
 from contracts.observed import CREATIONS
 from contracts.options import (
@@ -29,7 +30,7 @@ from contracts.plan import MOST_ACCEPTED_REJECTS
 from contracts.progress import Silent
 from contracts.reject_catalogue import CATALOGUE
 from contracts.run_report import RunReport
-from contracts.runner import INTERRUPTED, run_kit, run_with_state
+from contracts.runner import INTERRUPTED
 from contracts.target import Clock
 from contracts.tasks_plan import PlannedTask
 from contracts.verdict import Verdict

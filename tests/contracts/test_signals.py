@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.cli import main
+from contracts.har import read_har
 from contracts.keys import KEY_VARIABLE
 from contracts.options import EXIT_INTERRUPTED
+from contracts.state import read_state
 from tests.contracts.conftest import day_lines
 from tests.contracts.stand_in import Served, tcp_server
 from tests.support.contract import ROOT
@@ -110,6 +113,51 @@ def test_a_killed_run_has_written_down_what_it_spent(stand_in: Served, tmp_path:
         process.kill()
         process.communicate()
         check_that_all_spend_is_on_disk(stand_in, key, tmp_path)
+
+
+def check_that_what_was_seen_can_be_judged(folder: Path, key: str) -> None:
+    """The trace of a run that left no report becomes one, and what is left for a later day fits."""
+    reports = folder / "contract-report"
+    (left,) = reports.glob("unfinished-*.har")
+    assert not (reports / "report.json").exists()
+    seen = read_har(left)
+    assert main(["report", "--from", str(left), "--output", str(reports), "--quiet"]) in (0, 1)
+    assert not left.exists()
+    report = json.loads((reports / "report.json").read_text())
+    assert report["run"]["id"] in left.name
+    assert report["spend"]["creations"] >= 1
+    on_disk = sum(line.get("reserved", 0) for line in day_lines(folder))
+    assert 0 < report["spend"]["spent_credits"] <= on_disk
+    state, trace = read_state(reports / "state.json")
+    assert trace == seen
+    assert state.links
+    assert key not in (reports / "trace.har").read_text()
+
+
+def followed(folder: Path) -> bool:
+    """Whether a task was followed to its end."""
+    return (folder / "contract-report/state.json").exists()
+
+
+def test_what_a_killed_run_saw_can_be_judged(stand_in: Served, tmp_path: Path) -> None:
+    with running(stand_in, tmp_path) as (key, process):
+        wait_until(lambda: followed(tmp_path), process)
+        process.kill()
+        process.communicate()
+        check_that_what_was_seen_can_be_judged(tmp_path, key)
+
+
+def test_a_second_interrupt_ends_it_at_once_and_loses_nothing(
+    stand_in: Served, tmp_path: Path
+) -> None:
+    with running(stand_in, tmp_path) as (key, process):
+        wait_until(lambda: followed(tmp_path), process)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.001)
+        out, err = process.communicate(timeout=_PATIENCE_SECONDS)
+        assert key not in out + err
+        check_that_what_was_seen_can_be_judged(tmp_path, key)
 
 
 def test_a_run_that_is_interrupted_before_it_begins_says_so(tmp_path: Path) -> None:
