@@ -37,6 +37,7 @@ from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.sqlite import SqliteDatabase
+from emulator.ui.pages import Pages
 
 _MEGAPIXEL = 1_000_000
 _MEGABYTE = 1_000_000
@@ -128,7 +129,8 @@ def compose(
     runner = Runner(ground, deliveries, clocks, settlement)
     access_log, connections = AccessLog(settings.log), Connections()
     beside = (runner.run, access_log.run, journal.run)
-    app = build_app(services, access_log, connections, _lifespan(beside, services, wakeups))
+    lifespan = _lifespan(beside, services, wakeups)
+    app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
     return Server(app, services, runner, wakeups, database, connections)
 
 

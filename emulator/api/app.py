@@ -1,6 +1,6 @@
 """The whole route table on one screen."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from starlette.requests import Request
@@ -29,6 +29,7 @@ from emulator.core.errors import Refusal, shown
 from emulator.service.services import Services
 
 Handler = Callable[[Request, Services], Awaitable[ASGIApp]]
+Pages = Sequence[tuple[str, str, Handler]]  # method, path, handler
 Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
 HEALTH = "/_emulator/health"  # the one control route that every probe may ask
@@ -136,7 +137,7 @@ class HotRoutes:
         await app(scope, receive, send)
 
 
-def routes(services: Services) -> list[BaseRoute]:
+def routes(services: Services, pages: Pages = ()) -> list[BaseRoute]:
     """Build the routes: those of ``/v1`` under both prefixes."""
     table: list[tuple[str, str, Handler, str]] = [
         *(
@@ -145,7 +146,7 @@ def routes(services: Services) -> list[BaseRoute]:
             for prefix in PREFIXES
         ),
         *PUBLIC,
-        *((method, path, call, "") for method, path, call in CONTROL),
+        *((method, path, call, "") for method, path, call in (*CONTROL, *pages)),
     ]
     by_path: dict[tuple[str, str], dict[str, Handler]] = {}
     for method, path, handler, operation in table:
@@ -161,7 +162,11 @@ def routes(services: Services) -> list[BaseRoute]:
 
 
 def build_app(
-    services: Services, access_log: AccessLog, connections: Connections, lifespan: Lifespan
+    services: Services,
+    access_log: AccessLog,
+    connections: Connections,
+    lifespan: Lifespan,
+    pages: Pages = (),
 ) -> ASGIApp:
     """Build the ASGI application.
 
@@ -170,9 +175,10 @@ def build_app(
         access_log: where requests are noted.
         connections: those that a fault may cut.
         lifespan: starts and stops what runs beside the requests.
+        pages: what is for people, outside the API.
     """
     router = Router(
-        routes(services), redirect_slashes=False, default=NotFound(services), lifespan=lifespan
+        routes(services, pages), redirect_slashes=False, default=NotFound(services), lifespan=lifespan
     )
     hot = {
         (method, prefix + path): Endpoint({method: handler}, services, operation)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from emulator.core.frame import TIERS, parse_pixel_size
 
 MILLION = 1_000_000
+CREDITS_PER_DOLLAR = {"entry": 1_000, "largest": 2_000}  # CRED-3: by recharge package
 
 
 @dataclass(frozen=True, slots=True)

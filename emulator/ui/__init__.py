@@ -1,0 +1,1 @@
+"""The pages: a playground, the API's reference, a console, an inspector."""

@@ -1,0 +1,60 @@
+"""The pages' scripts, styles and pictures, by name."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emulator.core.errors import Refusal, shown
+from emulator.service.services import Services
+
+_FOLDER = Path(__file__).parent / "static"
+_MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+# Nothing of another site, nothing inline; pictures also from what the reader chose to upload.
+_SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
+        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+        " require-trusted-types-for 'script'; trusted-types lit-html"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+async def asset(request: Request, services: Services) -> Response:
+    """Answer a file of the pages."""
+    name = request.path_params["name"]
+    path = _files().get(name)
+    if path is None:
+        raise Refusal("not_found", f"The pages have no file {shown(name)}.")
+    return answer(request, path.read_bytes(), _MEDIA_TYPES[path.suffix])
+
+
+def answer(request: Request, content: bytes, media_type: str) -> Response:
+    """Answer what the browser may keep, but has to ask about each time."""
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {**_SECURITY, "ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match", "").removeprefix("W/") == etag:
+        return Response(None, 304, headers)
+    return Response(content, 200, {**headers, "Content-Type": media_type})
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """What may be asked for: a name that is not here leads nowhere."""
+    return {
+        path.relative_to(_FOLDER).as_posix(): path
+        for path in _FOLDER.rglob("*")
+        if path.suffix in _MEDIA_TYPES
+    }

@@ -1,0 +1,128 @@
+// What was generated, kept in this browser, and followed until it ends.
+import { call, hint, keys } from "./api.js";
+import { linkProblem } from "./media.js";
+import { announce } from "./show.js";
+
+const STORED = "history";
+const MOST_ENTRIES = 100;
+const FIRST_POLL_MS = 400;
+const LONGEST_POLL_MS = 3_000;
+const GOOD = ["succeeded", "completed"];
+const ENDED = [...GOOD, "failed", "expired"];
+
+let entries = restored();
+let listener = () => {};
+const followed = new Set();
+
+function restored() {
+  try {
+    const found = JSON.parse(localStorage.getItem(STORED));
+    return Array.isArray(found) ? found : [];
+  } catch {
+    return [];
+  }
+}
+
+function save() {
+  try {
+    localStorage.setItem(STORED, JSON.stringify(entries));
+  } catch {
+    entries = entries.slice(0, Math.floor(entries.length / 2)); // the browser's room is full
+    localStorage.setItem(STORED, JSON.stringify(entries));
+  }
+  listener(entries);
+}
+
+// Calls changed(entries) at each change, and goes on with what was running before a reload.
+export function openHistory(changed) {
+  listener = changed;
+  window.addEventListener("storage", (event) => {
+    if (event.key !== STORED) return;
+    entries = restored();
+    listener(entries);
+    entries.forEach(follow);
+  });
+  listener(entries);
+  entries.forEach(follow);
+}
+
+export const isRunning = (entry) => !ENDED.includes(entry.status) && !entry.problem;
+export const isGood = (entry) => GOOD.includes(entry.status);
+export const isMine = (entry) => entry.keyHint === hint(keys.current);
+
+export function addEntry(created, request) {
+  const entry = {
+    taskId: created.task_id,
+    status: created.status,
+    reserved: created.credits.reserved,
+    keyHint: hint(keys.current),
+    createdAt: new Date().toISOString(),
+    request,
+    links: [],
+  };
+  entries = [entry, ...entries].slice(0, MOST_ENTRIES);
+  save();
+  follow(entry);
+}
+
+export function removeEntry(taskId) {
+  entries = entries.filter((entry) => entry.taskId !== taskId);
+  save();
+}
+
+export function clearHistory() {
+  entries = [];
+  save();
+}
+
+function change(taskId, fields) {
+  entries = entries.map((entry) => (entry.taskId === taskId ? { ...entry, ...fields } : entry));
+  save();
+}
+
+// Polls a task, as any client of the API does, until it ends.
+async function follow({ taskId }) {
+  if (followed.has(taskId)) return;
+  followed.add(taskId);
+  let wait = FIRST_POLL_MS;
+  for (;;) {
+    const entry = entries.find((other) => other.taskId === taskId);
+    if (!entry || !isRunning(entry) || !isMine(entry)) break;
+    await new Promise((done) => setTimeout(done, wait));
+    wait = Math.min(wait * 1.5, LONGEST_POLL_MS);
+    try {
+      take(taskId, await call("GET", `/v1/tasks/${encodeURIComponent(taskId)}`));
+    } catch (error) {
+      if ([401, 403, 404].includes(error.status)) change(taskId, { problem: error.message });
+      wait = Math.max(wait, error.retryAfterSeconds * 1000);
+    }
+  }
+  followed.delete(taskId);
+}
+
+function take(taskId, task) {
+  const known = entries.find((entry) => entry.taskId === taskId);
+  if (!known || known.status === task.status) return;
+  change(taskId, {
+    status: task.status,
+    createdAt: task.created_at,
+    completedAt: task.completed_at,
+    credits: task.credits,
+    error: task.error,
+    links: task.result?.data.map(({ url }) => url) ?? [],
+    expired: task.status === "expired" ? "The pictures are no longer kept." : undefined,
+  });
+  announce(`The task is ${task.status}.`);
+}
+
+// Notes that the links of an entry are dead, if they are.
+export async function checkLinks({ taskId, links, expired }) {
+  if (expired || !links.length) return;
+  const problem = await linkProblem(links[0]);
+  if (problem) change(taskId, problem.isExpired ? { expired: problem.message } : { mediaProblem: problem.message });
+  else if (entries.find((entry) => entry.taskId === taskId)?.mediaProblem) change(taskId, { mediaProblem: undefined });
+}
+
+export function checkAllLinks() {
+  for (const entry of entries.filter(isGood)) checkLinks(entry);
+}

@@ -1,0 +1,79 @@
+// The history as cards.
+import { useAsReference } from "./references.js";
+import { draft } from "./draft.js";
+import { checkLinks, isGood, isMine, isRunning, removeEntry } from "./history.js";
+import { ownPath } from "./media.js";
+import { count, empty, html, instant, nothing, number, render, repeat, state } from "./show.js";
+import { view } from "./viewer.js";
+
+const place = document.getElementById("history");
+const counts = document.getElementById("history-counts");
+
+export function drawHistory(entries) {
+  const running = entries.filter(isRunning).length;
+  const failed = entries.filter(({ status }) => status === "failed").length;
+  const completed = entries.length - running - failed;
+  counts.textContent = `${running} running, ${completed} completed${failed ? `, ${failed} failed` : ""}`;
+  document.getElementById("clear-history").hidden = !entries.length;
+  render(entries.length
+    ? html`<ul class="cards">${repeat(entries, ({ taskId }) => taskId, card)}</ul>`
+    : empty("Nothing yet", "Write a prompt and press Generate: the task appears here, and its pictures once it has succeeded."), place);
+}
+
+export function parameters(request) {
+  const { size = "auto", resolution, quality, n = 1, input_images: references = [] } = request;
+  return [size, size === "auto" ? null : resolution, quality, count(n, "image"),
+    references.length ? count(references.length, "reference") : null].filter(Boolean).join(" · ");
+}
+
+function card(entry) {
+  const { taskId, request } = entry;
+  return html`<li class="card entry">
+    <div class="entry-head">${state(entry.status)}
+      <span class="quiet">${instant(entry.createdAt)}</span>
+      <span class="quiet end">${money(entry)}</span></div>
+    <p class="prompt">${request.prompt}</p>
+    <p class="quiet">${parameters(request)}</p>
+    ${isRunning(entry) ? steps(entry) : nothing}
+    ${entry.error ? html`<p class="problem"><b>${entry.error.code}</b> ${entry.error.message}</p>` : nothing}
+    ${entry.problem ? html`<p class="problem">${entry.problem}</p>` : nothing}
+    ${pictures(entry)}
+    <div class="buttons">
+      <button type="button" class="small" @click=${() => draft.replace(request, null)}>Use again</button>
+      <a class="button small" href="/inspector/tasks/${taskId}">Inspect</a>
+      <button type="button" class="small" @click=${() => removeEntry(taskId)} aria-label="Remove from the history">Remove</button>
+    </div>
+  </li>`;
+}
+
+function money({ credits, reserved }) {
+  if (!credits || credits.charged + credits.refunded === 0) return `${number(reserved)} credits reserved`;
+  const refunded = credits.refunded ? `, ${number(credits.refunded)} refunded` : "";
+  return `${number(credits.charged)} credits charged${refunded}`;
+}
+
+function steps(entry) {
+  if (!isMine(entry)) {
+    return html`<p class="problem">Made with the key ${entry.keyHint}; choose that key to follow it.</p>`;
+  }
+  const names = ["pending", "processing", "ended"];
+  return html`<ol class="steps">${names.map((name, index) => {
+    const at = names.indexOf(entry.status);
+    return html`<li class=${index < at ? "done" : index === at ? "now" : ""}
+      aria-current=${index === at ? "step" : nothing}>${name}</li>`;
+  })}</ol>`;
+}
+
+function pictures(entry) {
+  const { links, expired, mediaProblem, taskId, request } = entry;
+  if (expired) return html`<p class="expired"><b>Expired.</b> ${expired}</p>`;
+  if (mediaProblem) return html`<p class="problem">${mediaProblem}
+    <button type="button" class="small" @click=${() => checkLinks(entry)}>Try again</button></p>`;
+  if (isGood(entry) && !links.length) return html`<p class="problem">The task succeeded without a picture.</p>`;
+  const rows = [["Task", taskId], ["Prompt", request.prompt], ["Parameters", parameters(request)], ["Credits", money(entry)]];
+  return links.length ? html`<ul class="pictures">${links.map((link, index) => html`
+    <li><button type="button" aria-label="Open picture ${index + 1}" @click=${() =>
+      view({ taskId, links, index, rows, useAsReference })}>
+      <img src=${ownPath(link)} alt="Picture ${index + 1} of: ${request.prompt.slice(0, 80)}" loading="lazy" @error=${() => checkLinks(entry)}>
+    </button></li>`)}</ul>` : nothing;
+}

@@ -1,0 +1,104 @@
+// Everything about one task.
+import { call } from "../api.js";
+import { ownPath } from "../media.js";
+import { announce, attempt, code, count, empty, html, instant, nothing, number, render, signed, state, status } from "../show.js";
+import { view } from "../viewer.js";
+import { deliveryCard } from "./callbacks.js";
+import { entryDetails } from "./journal.js";
+import { timeline } from "./timeline.js";
+
+const NEWEST = 10 ** 15;
+const place = document.getElementById("section");
+const taskId = decodeURIComponent(location.pathname.split("/").at(-1));
+const FAILURES = ["image_safety", "content_filter", "content_policy", "not_found", "rate_limit", "service_unavailable"];
+let found = null;
+
+async function load() {
+  const id = encodeURIComponent(taskId);
+  const read = async (path) => (await call("GET", `/_emulator/${path}`)).data;
+  const [answer, rows, entries, deliveries, journal] = await Promise.all([
+    call("GET", `/_emulator/tasks/${id}`),
+    read(`tasks?task_id=${id}`),
+    read(`ledger?task_id=${id}`),
+    read(`deliveries?task_id=${id}`),
+    read(`journal?task_id=${id}&before=${NEWEST}&limit=50`).catch(() => null),
+  ]);
+  found = { answer, task: rows[0], entries, deliveries, journal };
+}
+
+function draw() {
+  if (!found?.task) return;
+  const { answer, task, entries, deliveries, journal } = found;
+  const links = answer.result?.data.map(({ url }) => url) ?? [];
+  render(html`
+    <section class="card" aria-labelledby="task-title"><div class="card-head"><h2 id="task-title"><code>${taskId}</code></h2>${state(answer.status)}</div>
+      <p class="prompt whole">${task.request.prompt}</p>${timeline(task)}${finishForm(task)}</section>
+    ${picturesCard(task, answer, links)}
+    <div class="columns">
+      <section class="card" aria-labelledby="request-title"><h2 id="request-title">Request</h2>${facts(task)}${sent(journal)}</section>
+      <section class="card" aria-labelledby="answer-title"><h2 id="answer-title">Answer</h2>${code(answer, "The task as polling shows it")}</section>
+    </div>
+    <section class="card" aria-labelledby="entries-title"><h2 id="entries-title">Ledger</h2>${ledger(entries)}</section>
+    <section class="card" aria-labelledby="deliveries-title"><h2 id="deliveries-title">Callback</h2>
+      ${deliveries.length ? html`<ul class="cards">${deliveries.map(deliveryCard)}</ul>`
+      : empty("No delivery", task.callback_url ? "The callback goes out when the task ends." : "The task was created without callback_url.")}</section>
+    <section class="card" aria-labelledby="journal-title"><h2 id="journal-title">Journal</h2>
+      ${journal === null ? html`<p class="quiet">This server keeps no journal.</p>`
+      : journal.length ? html`<ul class="journal">${journal.map(entryDetails)}</ul>` : empty("No entries", "Requests about this task are listed here.")}</section>`, place);
+}
+
+function facts(task) {
+  const { request } = task;
+  const rows = [["Model", task.model], ["Size", request.size], ["Resolution", request.resolution], ["Quality", request.quality],
+    ["Pixels", request.pixels], ["Images", request.n], ["References", request.references], ["Callback URL", task.callback_url]];
+  return html`<dl class="facts">${rows.filter(([, value]) => value !== undefined && value !== null).map(([name, value]) =>
+    html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function sent(journal) {
+  const creation = journal?.find(({ method, request }) => method === "POST" && request.body !== null);
+  return creation ? code(creation.request.body, "The body that was sent") : nothing;
+}
+
+function picturesCard(task, answer, links) {
+  const failure = answer.error;
+  return html`<section class="card" aria-labelledby="pictures-title"><h2 id="pictures-title">Pictures</h2>
+    ${failure ? html`<p class="problem"><b>${failure.code}</b> ${failure.message}</p>` : nothing}
+    ${links.length ? html`<ul class="pictures">${links.map((link, index) => html`<li>
+        <button type="button" aria-label="Open picture ${index + 1}" @click=${() => view({ taskId, links, index, rows: [["Prompt", task.request.prompt]] })}>
+          <img src=${ownPath(link)} alt="Picture ${index + 1}" loading="lazy" @error=${showDead}></button></li>`)}</ul>
+        <p class="quiet">Links work until ${task.media_expire_at ? instant(task.media_expire_at) : "they expire"}, on the account's clock.</p>`
+    : failure ? nothing : empty("No pictures", task.settled ? "None are kept." : "They are drawn once the task has succeeded.")}</section>`;
+}
+
+function showDead(event) {
+  const dead = document.createElement("span");
+  dead.className = "expired";
+  dead.textContent = "This link is dead";
+  event.target.parentElement.replaceChildren(dead);
+}
+
+function ledger(entries) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Ledger entries of the task"><table class="numbers">
+    <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th><th scope="col" class="amount">Available</th>
+      <th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th></tr></thead>
+    <tbody>${entries.map((entry) => html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>
+      <td class="amount">${signed(entry.available)}</td><td class="amount">${signed(entry.reserved)}</td><td class="amount">${signed(entry.charged)}</td>
+      <td class="amount"><b>${number(entry.available_after)}</b></td></tr>`)}</tbody></table></div>`;
+}
+
+function finishForm(task) {
+  if (task.settled) return nothing;
+  const finish = async (event) => {
+    event.preventDefault();
+    const choice = new FormData(event.target).get("end");
+    const body = choice === "succeeded" ? { status: choice } : { status: "failed", code: choice };
+    const ended = await attempt(event.submitter, () => call("POST", `/_emulator/tasks/${encodeURIComponent(taskId)}/finish`, body));
+    if (ended) announce(`The task is ${ended.status}.`);
+  };
+  return html`<form class="with-button" @submit=${finish}><label for="end">End it now</label>
+    <select id="end" name="end"><option value="succeeded">as a success</option>
+      ${FAILURES.map((name) => html`<option value=${name}>failed: ${name}</option>`)}</select><button>End</button></form>`;
+}
+
+export const task = { topics: ["tasks", "deliveries", "journal", "clock"], load, draw, ticks: true };

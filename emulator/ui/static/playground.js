@@ -1,0 +1,70 @@
+// The playground: write a request, send it, follow it, look at its pictures.
+import { followAccount } from "./account.js";
+import { draft, effective } from "./draft.js";
+import { showExamples } from "./examples.js";
+import { addEntry, checkAllLinks, clearHistory, openHistory } from "./history.js";
+import { drawHistory } from "./history_view.js";
+import { bindJson, isSendable, showRefusal } from "./json_mode.js";
+import { creditsPerImage, estimate, pixels } from "./pricing.js";
+import { bindReferences, isUploading } from "./references.js";
+import { bindForm, focusField, send, showProblems } from "./request_form.js";
+import { announce, attempt, count, dollars, html, number, render } from "./show.js";
+import { bindTabs } from "./tabs.js";
+
+const form = document.getElementById("form");
+const button = document.getElementById("generate");
+const refusalPlace = document.getElementById("refusal");
+
+function showEstimate(request) {
+  const asked = effective(request);
+  const place = document.getElementById("estimate");
+  if (!(creditsPerImage(asked) * asked.n > 0)) return render(html`<span class="quiet">No estimate</span>`, place);
+  const { credits, leastDollars, mostDollars } = estimate(asked);
+  const frame = pixels(asked);
+  render(html`<span><b>${number(credits)}</b> credits</span>
+    <span class="quiet">USD estimate ${"$"}${dollars(leastDollars)}–${"$"}${dollars(mostDollars)}</span>
+    <span class="quiet">${count(asked.n, "image")}${frame ? ` of ${frame.replace("x", "×")} px` : ""}</span>`, place);
+}
+
+async function generate() {
+  const isJson = document.getElementById("form-panel").hidden;
+  if (isJson && !isSendable()) return;
+  if (!isJson) {
+    const [first] = showProblems(draft.request, { all: true });
+    if (first) return focusField(first.field);
+  }
+  if (isUploading()) return announce("A reference image is still on its way.");
+  const request = structuredClone(draft.request);
+  await attempt(button, async () => {
+    try {
+      addEntry(await send(), request);
+      announce("The task is created.");
+    } catch (error) {
+      if (error.param) {
+        showRefusal(error);
+        showProblems(draft.request, { more: [{ field: error.param.split("[")[0], message: error.message }] });
+      }
+      throw error;
+    }
+  }, refusalPlace);
+}
+
+bindTabs(document.querySelector("[role=tablist]"));
+bindForm();
+bindJson();
+bindReferences();
+draft.listen(showEstimate);
+openHistory(drawHistory);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  generate();
+});
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) generate();
+});
+document.getElementById("clear-history").addEventListener("click", () => {
+  if (confirm("Forget the history of this browser? The tasks stay on the server.")) clearHistory();
+});
+document.addEventListener("visibilitychange", () => document.hidden || checkAllLinks());
+followAccount((topics) => topics.includes("clock") && checkAllLinks());
+showExamples();

@@ -1,0 +1,131 @@
+// Reference images: uploaded, dropped or pasted, shown as thumbnails, and part of the draft.
+import { call } from "./api.js";
+import { draft } from "./draft.js";
+import { ownPath } from "./media.js";
+import { page } from "./page.js";
+import { announce, html, nothing, render, repeat } from "./show.js";
+
+const TYPES = ["image/png", "image/jpeg", "image/webp"];
+const ME = "references";
+const toggle = document.getElementById("use-references");
+const panel = document.getElementById("references");
+const drop = document.getElementById("drop");
+const files = document.getElementById("reference-files");
+const place = document.getElementById("thumbnails");
+
+let items = []; // {name, url, preview, problem}; without url and problem: on its way
+let dropped = [];
+
+export function bindReferences() {
+  toggle.addEventListener("change", () => {
+    panel.hidden = !toggle.checked;
+    keep();
+  });
+  files.addEventListener("change", () => {
+    add([...files.files]);
+    files.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    if (!pasted.length) return;
+    event.preventDefault();
+    add(pasted);
+  });
+  bindDrop();
+  draft.listen((request, by) => {
+    if (by === ME) return;
+    const urls = Array.isArray(request.input_images) ? request.input_images : [];
+    if (!urls.length && !toggle.checked) return; // switched off, the images wait
+    items = urls.map((url) => items.find((item) => item.url === url) ?? { name: String(url), url: String(url) });
+    open(items.length > 0);
+    draw();
+  });
+}
+
+function bindDrop() {
+  for (const target of [drop, document]) {
+    target.addEventListener("dragover", (event) => event.preventDefault());
+  }
+  drop.addEventListener("dragenter", () => drop.classList.add("over"));
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files.length) add([...event.dataTransfer.files]);
+  });
+}
+
+function open(isOpen) {
+  if (!isOpen && panel.hidden) return;
+  toggle.checked = toggle.checked || isOpen;
+  panel.hidden = !toggle.checked;
+}
+
+// Adds a picture that the server already has.
+export function useAsReference(url) {
+  if (items.length >= page.mostReferences) return announce(`At most ${page.mostReferences} reference images.`);
+  items.push({ name: "A generated picture", url });
+  open(true);
+  keep();
+  panel.scrollIntoView({ block: "center" });
+  announce("Added as reference image.");
+}
+
+function add(chosen) {
+  open(true);
+  const free = page.mostReferences - items.filter(({ problem }) => !problem).length;
+  dropped = chosen.slice(Math.max(0, free)).map(({ name }) => name);
+  for (const file of chosen.slice(0, Math.max(0, free))) {
+    const item = { name: file.name || "pasted image", preview: URL.createObjectURL(file) };
+    items.push(item);
+    upload(item, file);
+  }
+  draw();
+}
+
+async function upload(item, file) {
+  if (!TYPES.includes(file.type)) item.problem = `${file.type || "This"} is not JPEG, PNG or WebP.`;
+  else {
+    const form = new FormData();
+    form.append("file", file, item.name);
+    try {
+      item.url = (await call("POST", "/v1/images/upload", form)).url;
+      announce(`${item.name} is uploaded.`);
+    } catch (error) {
+      item.problem = error.message;
+    }
+  }
+  keep();
+}
+
+function remove(item) {
+  items = items.filter((other) => other !== item);
+  dropped = [];
+  if (item.preview) URL.revokeObjectURL(item.preview);
+  keep();
+  toggle.focus();
+}
+
+function keep() {
+  const urls = items.map(({ url }) => url).filter(Boolean);
+  draft.change({ input_images: toggle.checked && urls.length ? urls : undefined }, ME);
+  draw();
+}
+
+export const isUploading = () => toggle.checked && items.some(({ url, problem }) => !url && !problem);
+
+function draw() {
+  const source = (item) => item.preview ?? ownPath(item.url);
+  const full = dropped.length > 0;
+  render(html`
+    <ul class="thumbnails">${repeat(items, (item) => item, (item) => html`
+      <li class=${item.problem ? "broken" : item.url ? "" : "waiting"} title=${item.problem ?? item.name}>
+        ${source(item) && !item.problem
+          ? html`<img src=${source(item)} alt=${item.name} width="72" height="72">`
+          : html`<span class="name">${item.problem ?? item.name}</span>`}
+        <button type="button" class="remove" aria-label="Remove ${item.name}" @click=${() => remove(item)}>×</button>
+      </li>`)}</ul>
+    <p class="quiet" role="status">${items.length} of ${page.mostReferences}${full
+      ? html`<span class="field-problem"> Not taken, since there can be ${page.mostReferences}: ${dropped.join(", ")}.</span>`
+      : nothing}</p>`, place);
+}

@@ -1,0 +1,89 @@
+// How things look: numbers, times, problems, JSON.
+import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
+import { repeat } from "./vendor/lit-html/directives/repeat.js";
+import { live } from "./vendor/lit-html/directives/live.js";
+
+export { html, live, nothing, render, repeat };
+
+const NUMBER = new Intl.NumberFormat("en");
+const DOLLARS = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+
+export const number = (value) => NUMBER.format(value);
+export const count = (value, one, many = one + "s") => `${number(value)} ${value === 1 ? one : many}`;
+export const dollars = (value) => (value >= 100 ? number(Math.round(value)) : DOLLARS.format(value));
+export const signed = (value) => (value > 0 ? `+${number(value)}` : value < 0 ? `−${number(-value)}` : "0");
+
+// An instant in UTC, as the API writes it, but for people: 2026-11-23 11:40:12
+export function instant(text) {
+  return html`<time datetime=${text} title=${text}>${text.slice(0, 10)} ${text.slice(11, 19)}</time>`;
+}
+
+export const clockTime = (text) => html`<time datetime=${text} title=${text}>${text.slice(11, 23)}</time>`;
+
+export function duration(ms) {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
+  if (ms < 7_200_000) return `${Number((ms / 60_000).toFixed(1))} min`;
+  return `${Number((ms / 3_600_000).toFixed(1))} h`;
+}
+
+export const json = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+
+export const code = (value, label) =>
+  html`<pre class="code" tabindex="0" role="region" aria-label=${label}>${json(value)}</pre>`;
+
+export const empty = (title, text) => html`<div class="empty"><p><b>${title}</b></p><p>${text}</p></div>`;
+
+const GOOD = ["succeeded", "completed", "delivered"];
+const BAD = ["failed", "exhausted", "refused", "expired", "dropped"];
+
+export function state(word) {
+  const kind = GOOD.includes(word) ? "good" : BAD.includes(word) ? "bad" : "busy";
+  return html`<span class="state ${kind}">${word}</span>`;
+}
+
+export function status(number) {
+  const kind = number >= 400 || number === 0 ? "bad" : "good";
+  return html`<b class="status ${kind}">${number || "none"}</b>`;
+}
+
+// Says something to a screen reader, without a place on the page.
+export function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+// Shows what went wrong in one place of the page, and takes it away once it works again.
+export function showProblem(error, place = document.getElementById("problem")) {
+  if (error && !("status" in error)) console.error(error);
+  render(error ? html`<p class="problem">${error.message}</p>` : nothing, place);
+}
+
+// Runs what a button does: the button waits, and what goes wrong is shown.
+export async function attempt(button, work, place) {
+  button?.setAttribute("aria-busy", "true");
+  try {
+    const result = await work();
+    showProblem(null, place);
+    return result;
+  } catch (error) {
+    showProblem(error, place);
+    return undefined;
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+}
+
+export async function copy(text, button) {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Can't copy";
+  }
+  announce(button.textContent);
+  setTimeout(() => (button.textContent = before), 1500);
+}
+
+export const copyButton = (text) =>
+  html`<button type="button" class="small" @click=${(event) => copy(text(), event.currentTarget)}>Copy</button>`;

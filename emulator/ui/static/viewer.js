@@ -1,0 +1,35 @@
+// One picture in full size, with what it was made of.
+import { ownPath } from "./media.js";
+import { copyButton, html, nothing, render } from "./show.js";
+
+const dialog = document.getElementById("viewer");
+
+// Shows a picture: {taskId, links, index, rows: [[name, value]], useAsReference?}
+export function view(picture) {
+  const { taskId, links, index, rows, useAsReference } = picture;
+  const path = ownPath(links[index]);
+  const step = (by) => view({ ...picture, index: (index + by + links.length) % links.length });
+  dialog.onkeydown = (event) => {
+    if (event.key === "ArrowRight") step(1);
+    if (event.key === "ArrowLeft") step(-1);
+  };
+  render(html`
+    <div class="viewer-head">
+      <h2>Picture ${index + 1} of ${links.length}</h2>
+      <button type="button" aria-label="Close" @click=${() => dialog.close()}>×</button>
+    </div>
+    <a class="stage" href=${path} target="_blank" rel="noopener" title="Open the file"><img src=${path} alt="Picture ${index + 1} of ${links.length}"></a>
+    <dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    <div class="buttons">
+      ${links.length > 1 ? html`
+        <button type="button" @click=${() => step(-1)}>Previous</button>
+        <button type="button" @click=${() => step(1)}>Next</button>` : nothing}
+      ${copyButton(() => links[index])}
+      ${useAsReference ? html`<button type="button" @click=${() => {
+        dialog.close();
+        useAsReference(links[index]);
+      }}>Use as reference</button>` : nothing}
+      <a class="button primary" href=${path} download="${taskId}-${index + 1}.png">Download</a>
+    </div>`, dialog);
+  if (!dialog.open) dialog.showModal();
+}
