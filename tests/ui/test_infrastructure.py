@@ -91,7 +91,7 @@ def test_the_clipboard_works(page: Page) -> None:
     [
         ("console.error('broken')", "console error: broken"),
         ("console.warn('old')", "console warning: old"),
-        ("setTimeout(() => { throw new Error('thrown') })", "thrown"),
+        ("queueMicrotask(() => { throw new Error('thrown') })", "thrown"),
         ("fetch('/nowhere')", "404"),
         ("fetch('http://elsewhere.example/').catch(() => 0)", "another server: GET http://elsewhere"),
         ("fetch('http://127.0.0.1:9/', {mode: 'no-cors'}).catch(() => 0)", "request failed: GET"),
@@ -110,6 +110,12 @@ def test_what_is_allowed_fails_no_test(page: Page, page_errors: PageErrors) -> N
     page.goto("/nowhere")
     assert page_errors.seen
     assert not page_errors.unexpected
+
+
+def test_the_clock_of_a_page_can_stand_still(page: Page) -> None:
+    page.clock.install()
+    page.goto("/llms.txt")
+    page.clock.pause_at("2100-01-01")
 
 
 def test_a_breach_of_the_policy_is_seen(
