@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test check format bench verify mutants clean
+.PHONY: serve test check format bench verify mutants screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make bench   measure against a floor in the same run (needs wrk)"
 	@echo "make verify  run the contract kit against the emulator, both profiles; leaves an HTML page"
 	@echo "make mutants measure the kit: which seeded bugs does it find?"
+	@echo "make screenshots  a picture of each page in each look, into screenshots/"
 	@echo "make format  format and sort imports"
 
 # A stamp for each environment: made anew when the pins change.
@@ -30,6 +31,7 @@ serve: $(VENV)/.serve
 	@exec $(BIN)/gpt-image-emulator serve $(ARGS)
 
 test: $(VENV)/.dev
+	@$(BIN)/python -m scripts.browser
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev
@@ -49,6 +51,10 @@ verify: $(VENV)/.dev
 
 mutants: $(VENV)/.dev
 	$(BIN)/python -m scripts.mutants --schemathesis-seeds 5 --keep .mutants.jsonl $(ARGS)
+
+screenshots: $(VENV)/.dev
+	@$(BIN)/python -m scripts.browser
+	$(BIN)/python -m scripts.screenshots $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -75,20 +75,20 @@ def attempts(server: Any) -> list[dict[str, Any]]:
 
 def test_a_callback_arrives_by_itself(serve: Serve, receiver: Receiver) -> None:
     server = serve("--latency", "instant")
-    task_id = server.create(callback_url=receiver.url)["task_id"]
+    task_id = server.client.create(callback_url=receiver.url)["task_id"]
     assert receiver.arrived.acquire(timeout=10)
     (got,) = receiver.received
     assert got["path"] == "/hook?x=1"
     assert got["host"] == f"localhost:{receiver.server_port}"
-    assert got["body"] == server.task(task_id)
+    assert got["body"] == server.client.task(task_id)
 
 
 def test_redirects_are_not_followed_and_answers_are_kept(serve: Serve, receiver: Receiver) -> None:
     server = serve("--latency", "instant")
     receiver.status, receiver.body = 302, b"x" * 5000
     server.client.post("/_emulator/clock", json={"freeze": True})
-    server.create(callback_url=receiver.url)
-    server.advance(0)
+    server.client.create(callback_url=receiver.url)
+    server.client.advance(0)
     (attempt,) = attempts(server)
     assert (attempt["status"], attempt["error"]) == (302, None)
     assert attempt["answer"] == "x" * 1024
@@ -98,8 +98,8 @@ def test_a_slow_receiver_is_given_up(serve: Serve, receiver: Receiver) -> None:
     server = serve("--latency", "instant", "--callback-timeout-seconds", "0.1")
     receiver.hold.clear()
     server.client.post("/_emulator/clock", json={"freeze": True})
-    server.create(callback_url=receiver.url)
-    server.advance(0)
+    server.client.create(callback_url=receiver.url)
+    server.client.advance(0)
     (attempt,) = attempts(server)
     assert attempt["status"] is None
     assert "0.1 s" in attempt["error"]
@@ -120,8 +120,8 @@ def test_a_slow_receiver_is_given_up(serve: Serve, receiver: Receiver) -> None:
 def test_the_address_policy_is_on_the_resolved_address(serve: Serve, url: str, named: str) -> None:
     server = serve("--latency", "instant")
     server.client.post("/_emulator/clock", json={"freeze": True})
-    server.create(callback_url=url)
-    server.advance(0)
+    server.client.create(callback_url=url)
+    server.client.advance(0)
     (attempt,) = attempts(server)
     assert named in attempt["error"]
 
@@ -129,7 +129,7 @@ def test_the_address_policy_is_on_the_resolved_address(serve: Serve, url: str, n
 def test_undelivered_callbacks_go_out_after_kill_9(serve: Serve, receiver: Receiver) -> None:
     first = serve("--latency", "instant")
     receiver.hold.clear()
-    task_id = first.create(callback_url=receiver.url)["task_id"]
+    task_id = first.client.create(callback_url=receiver.url)["task_id"]
     assert receiver.arrived.acquire(timeout=10)
     first.kill()
     receiver.hold.set()
@@ -148,7 +148,7 @@ def test_references_are_fetched_where_asked(serve: Serve, receiver: Receiver) ->
     server = serve("--latency", "instant", "--fetch-references", "--max-image-mb", "1")
     receiver.body = png("#ff0000")
     url = f"http://127.0.0.1:{receiver.server_port}/a.png"
-    task = server.task(server.create(input_images=[url])["task_id"])
+    task = server.client.task(server.client.create(input_images=[url])["task_id"])
     drawn = server.client.get(task["result"]["data"][0]["url"]).content
     picture = Image.open(io.BytesIO(drawn)).convert("RGB")
     colors = picture.getcolors(1 << 24)
@@ -194,5 +194,5 @@ def test_forbidden_references_are_not_fetched(serve: Serve) -> None:
 def test_a_data_url_is_read(serve: Serve) -> None:
     server = serve("--latency", "instant")
     url = "data:image/png;base64," + base64.b64encode(png("#00ff00")).decode()
-    task = server.task(server.create(input_images=[url])["task_id"])
+    task = server.client.task(server.client.create(input_images=[url])["task_id"])
     assert task["status"] == "succeeded"

@@ -3,7 +3,8 @@
 import httpx2
 import pytest
 
-from tests.e2e.conftest import Process, Serve
+from tests.e2e.conftest import Serve
+from tests.support.process import Process
 
 CREATION = {"model": "gpt-image-2", "prompt": "A lighthouse at dawn"}
 FLAGS = ("--latency", "instant")
@@ -47,7 +48,7 @@ def test_an_answer_ends_in_its_middle(serve: Serve) -> None:
 
 def test_a_picture_ends_in_its_middle(serve: Serve) -> None:
     server = serve(*FLAGS)
-    link = server.task(create(server).json()["task_id"])["result"]["data"][0]["url"]
+    link = server.client.task(create(server).json()["task_id"])["result"]["data"][0]["url"]
     add(server, "media_truncated")
     with pytest.raises(httpx2.RemoteProtocolError):
         server.client.get(link)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import KEY, Serve
+from tests.e2e.conftest import Serve
+from tests.support.process import KEY
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -76,15 +77,15 @@ def test_ctrl_c_ends_it_quietly(serve: Serve) -> None:
 
 def test_kill_9_loses_nothing(serve: Serve) -> None:
     first = serve("--latency", "3600", "--stuck-after-seconds", "100000")
-    tasks = [first.create(n=n)["task_id"] for n in (1, 2, 3)]
-    first.create(prompt="[[fault: task_hangs]]")
+    tasks = [first.client.create(n=n)["task_id"] for n in (1, 2, 3)]
+    first.client.create(prompt="[[fault: task_hangs]]")
     first.kill()
     second = serve("--latency", "3600", "--stuck-after-seconds", "100000")
     for task_id in tasks:
-        assert second.task(task_id)["status"] == "pending"
-    second.advance("30h")
+        assert second.client.task(task_id)["status"] == "pending"
+    second.client.advance("30h")
     for task_id in tasks:
-        assert second.task(task_id)["status"] == "succeeded"
+        assert second.client.task(task_id)["status"] == "succeeded"
     sums = second.client.get("/_emulator/account").json()["credits"]
     assert sums == {"granted": 100_000, "available": 99_820, "reserved": 0, "charged": 180}
     second.stop()
@@ -96,8 +97,8 @@ def test_kill_9_loses_nothing(serve: Serve) -> None:
 def test_no_key_and_no_signature_is_ever_in_the_log(serve: Serve) -> None:
     for form in ("text", "json"):
         server = serve("--latency", "instant", "--log", form)
-        task_id = server.create()["task_id"]
-        url = server.task(task_id)["result"]["data"][0]["url"]
+        task_id = server.client.create()["task_id"]
+        url = server.client.task(task_id)["result"]["data"][0]["url"]
         assert server.client.get(url).status_code == 200
         server.client.get("/v1/tasks/nothing?key=sk-secret")
         server.stop()
