@@ -25,8 +25,9 @@ MAY_IMPORT = {
     "service": {"core", "settings", "store", "service"},
     "runner": {"core", "settings", "store", "service", "runner"},
     "api": {"core", "settings", "store", "service", "api", "version"},
+    "ui": {"core", "settings", "service", "api", "ui", "version"},
     "compose": {
-        "core", "adapters", "settings", "store", "service", "runner", "api", "compose",
+        "core", "adapters", "settings", "store", "service", "runner", "api", "ui", "compose",
     },
     "http_server": {"core", "settings", "compose", "http_server"},
     "calibration": {"core", "adapters", "settings", "api", "calibration"},

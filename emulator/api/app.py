@@ -178,7 +178,10 @@ def build_app(
         pages: what is for people, outside the API.
     """
     router = Router(
-        routes(services, pages), redirect_slashes=False, default=NotFound(services), lifespan=lifespan
+        routes(services, pages),
+        redirect_slashes=False,
+        default=NotFound(services),
+        lifespan=lifespan,
     )
     hot = {
         (method, prefix + path): Endpoint({method: handler}, services, operation)

@@ -1,7 +1,8 @@
 """The pages' scripts, styles and pictures, by name."""
 
+import gzip
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -43,11 +44,20 @@ async def asset(request: Request, services: Services) -> Response:
 
 def answer(request: Request, content: bytes, media_type: str) -> Response:
     """Answer what the browser may keep, but has to ask about each time."""
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {**_SECURITY, "ETag": etag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match", "").removeprefix("W/") == etag:
+    etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'  # weak: zipped or not
+    headers = {**_SECURITY, "ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == etag:
         return Response(None, 304, headers)
-    return Response(content, 200, {**headers, "Content-Type": media_type})
+    headers["Content-Type"] = media_type
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        content = _zipped(content)
+    return Response(content, 200, headers)
+
+
+@lru_cache(maxsize=128)
+def _zipped(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 @cache

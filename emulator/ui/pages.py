@@ -58,13 +58,17 @@ class Pages:
         from emulator.ui.templates import environment  # late: starting need not wait for it
 
         more: Callable[[Settings], dict[str, Any]] = _FACTS.get(name, lambda _: {})
-        text = environment().get_template(f"{name}.html").render(
-            name=name,
-            section=section,
-            settings=self._settings,
-            version=__version__,
-            page_json=json.dumps(page_data(self._settings), ensure_ascii=False),
-            **more(self._settings),
+        text = (
+            environment()
+            .get_template(f"{name}.html")
+            .render(
+                name=name,
+                section=section,
+                settings=self._settings,
+                version=__version__,
+                page_json=json.dumps(page_data(self._settings), ensure_ascii=False),
+                **more(self._settings),
+            )
         )
         return text.encode()
 

@@ -53,9 +53,7 @@ def page_data(settings: Settings) -> dict[str, Any]:
         "mostReferences": MAX_REFERENCE_IMAGES,
         "mostPromptCharacters": settings.max_prompt_characters,
         "mediaHours": settings.media_ttl_hours,
-        "frames": {
-            size: [str(_frame(size, tier, settings)) for tier in TIERS] for size in SIZES
-        },
+        "frames": {size: [str(_frame(size, tier, settings)) for tier in TIERS] for size in SIZES},
         "prices": {
             "creditsByTier": dict(settings.prices),
             "millionthsByQuality": dict(settings.quality_factors),

@@ -1,7 +1,7 @@
 """The API's description as the reference shows it, read from openapi.yaml."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -25,7 +25,7 @@ class Row:
         notes: what it does; Markdown.
         options: the values that it takes, where these are few.
         bounds: of a number or a length, such as ``1 to 10``; empty: none.
-        default: as JSON; empty: none.
+        default: what it is where it is left out; empty: none.
         claims: ids that it rests on.
     """
 
@@ -130,7 +130,9 @@ class _Reader:
     def operation(self, method: str, path: str, item: dict[str, Any]) -> Operation:
         found = item[method]
         body = self.resolve(found.get("requestBody", {}))
-        media_type, content = next(iter(body.get("content", {}).items()), ("", {}))
+        contents: dict[str, dict[str, Any]] = body.get("content", {})
+        media_type = next(iter(contents), "")
+        content = contents.get(media_type, {})
         examples = self._examples(content)
         parameters = [*item.get("parameters", []), *found.get("parameters", [])]
         place = "form" if media_type.startswith("multipart") else "body"
@@ -209,14 +211,14 @@ class _Reader:
             notes=schema.get("description", ""),
             options=tuple(dict.fromkeys(options)),
             bounds=_bounds(schema),
-            default=json.dumps(schema["default"]) if "default" in schema else "",
+            default=str(schema.get("default", "")),
             claims=tuple(schema.get("x-claim", ())),
         )
 
     def _type(self, schema: dict[str, Any]) -> str:
         if "anyOf" in schema:
-            kinds = (self._type(self.resolve(branch)) for branch in schema["anyOf"])
-            return " or ".join(dict.fromkeys(kinds))
+            branches = (self._type(self.resolve(branch)) for branch in schema["anyOf"])
+            return " or ".join(dict.fromkeys(branches))
         kind = schema.get("type", "string" if "const" in schema else "object")
         kinds = kind if isinstance(kind, list) else [kind]
         shown = " or ".join(kinds)
@@ -225,8 +227,8 @@ class _Reader:
         return "file" if schema.get("format") == "binary" else shown
 
     def _answer(self, status: str, found: dict[str, Any]) -> Answer:
-        contents = found.get("content", {})
-        content = next(iter(contents.values()), {})
+        contents: dict[str, dict[str, Any]] = found.get("content", {})
+        content: dict[str, Any] = next(iter(contents.values()), {})
         examples = self._examples(content)
         is_error = status >= "400"
         return Answer(
@@ -236,7 +238,7 @@ class _Reader:
             claims=tuple(found.get("x-claim", ())),
             rows=() if is_error else tuple(self._members(content.get("schema", {}), "body")),
             examples=() if is_error else examples,
-            errors=tuple(_error(example) for example in examples) if is_error else (),
+            errors=tuple(_errors(examples).values()) if is_error else (),
         )
 
     def _examples(self, content: Mapping[str, Any]) -> tuple[Example, ...]:
@@ -260,6 +262,10 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     return ""
 
 
-def _error(example: Example) -> ErrorRow:
-    error = json.loads(example.text)["error"]
-    return ErrorRow(error["code"], error["type"], error["message"])
+def _errors(examples: Sequence[Example]) -> dict[str, ErrorRow]:
+    """One row a code: the first example that has it."""
+    rows: dict[str, ErrorRow] = {}
+    for example in examples:
+        error = json.loads(example.text)["error"]
+        rows.setdefault(error["code"], ErrorRow(error["code"], error["type"], error["message"]))
+    return rows

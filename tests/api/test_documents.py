@@ -89,7 +89,7 @@ async def test_llms_txt_lists_the_routes(world: World) -> None:
 async def test_unknown_routes_and_methods(world: World) -> None:
     for method, path, status in (
         ("GET", "/v1/nothing", 404),
-        ("GET", "/", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/v1/tasks/", 404),
         ("DELETE", "/v1/models", 405),
         ("PUT", "/v1/images/generations", 405),
