@@ -35,6 +35,7 @@ from emulator.service.settlement import Settlement
 from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
+from emulator.service.watch import Watch
 from emulator.settings import Settings
 from emulator.store.sqlite import SqliteDatabase
 from emulator.ui.pages import Pages
@@ -122,6 +123,7 @@ def compose(
         clocks=clocks,
         faults=faults,
         journal=journal,
+        watch=Watch(ground, journal),
         forcing=Forcing(ground, settlement),
         resets=resets,
         snapshots=Snapshots(ground, resets, journal, inspector),

@@ -53,7 +53,10 @@ class Runner:
             The real instant at which the next thing is due; None: nothing is.
         """
         real_now = self._clock.now()
-        await self._database.write(lambda tx: self._settlement.settle_ended(tx, _BATCH, real_now))
+        for account_id in await self._database.write(
+            lambda tx: self._settlement.settle_ended(tx, _BATCH, real_now)
+        ):
+            self._wakeups.touch(account_id)
         room = _MOST_ATTEMPTS_UNDER_WAY - self._deliveries.under_way
         if room > 0:
             for delivery in await self._deliveries.due(real_now, room):

@@ -12,6 +12,7 @@ from emulator.api import (
     control,
     deliveries,
     documents,
+    events,
     faults,
     images,
     inboxes,
@@ -53,6 +54,7 @@ PUBLIC: tuple[tuple[str, str, Handler, str], ...] = (
 )
 CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", HEALTH, control.health),
+    ("GET", "/_emulator/events", events.stream),
     ("GET", "/_emulator/clock", control.read_clock),
     ("POST", "/_emulator/clock", control.command_clock),
     ("GET", "/_emulator/account", control.account),
@@ -152,11 +154,14 @@ def routes(services: Services, pages: Pages = ()) -> list[BaseRoute]:
     for method, path, handler, operation in table:
         by_path.setdefault((path, operation), {})[method] = handler
     guard = Guard(services.settings)
+    page_paths = {path for _, path, _ in pages}
     found: list[BaseRoute] = []
     for (path, operation), handlers in by_path.items():
         app: ASGIApp = Endpoint(handlers, services, operation)
         if path.startswith("/_emulator/") and path != HEALTH:
-            app = Guarded(app, guard)
+            app = Guarded(app, guard.check)
+        elif path in page_paths:
+            app = Guarded(app, guard.check_page)
         found.append(Route(path, app, methods=list(handlers)))
     return found
 

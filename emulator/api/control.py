@@ -12,9 +12,10 @@ from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.service.accounts import NewKey
 from emulator.service.services import Services
-from emulator.store.records import ApiKey
+from emulator.store.records import ApiKey, LedgerPart
 
 _MOST_ROWS = 1000
+_HIGHEST_NUMBER = 10**15
 _KEY_FIELDS = {
     "name": "a text of 1 to 100 characters",
     "credits": "a whole number from 0 to 10^12, what its account is granted",
@@ -63,11 +64,12 @@ async def account(request: Request, services: Services) -> ASGIApp:
 
 
 async def ledger(request: Request, services: Services) -> ASGIApp:
-    """Answer the account's ledger, oldest entry first (CRED-7)."""
+    """Answer the account's ledger, oldest entry first, or newest (CRED-7)."""
     caller = await authenticate(request, services, counted=False)
-    after = number_of(request, "after", 0, 10**15)
+    after, before = after_and_before(request)
     limit = number_of(request, "limit", 100, _MOST_ROWS)
-    return JsonAnswer({"data": await services.accounts.ledger(caller, after, limit)})
+    part = LedgerPart(limit, after, before, request.query_params.get("task_id"))
+    return JsonAnswer({"data": await services.accounts.ledger(caller, part)})
 
 
 async def deliveries(request: Request, services: Services) -> ASGIApp:
@@ -133,11 +135,28 @@ def _shown(key: ApiKey) -> dict[str, Any]:
     }
 
 
+def after_and_before(request: Request) -> tuple[int, int | None]:
+    """Read the numbers between which rows are asked for; None: no ``before``.
+
+    Raises:
+        Refusal: both are there, or one is no number.
+    """
+    names = request.query_params.keys()
+    if {"after", "before"} <= names:
+        message = (
+            "after and before were both sent; send after for the oldest rows first, before for"
+            " the newest."
+        )
+        raise Refusal("invalid_value", message, "before")
+    before = number_of(request, "before", 0, _HIGHEST_NUMBER) if "before" in names else None
+    return number_of(request, "after", 0, _HIGHEST_NUMBER), before
+
+
 def number_of(request: Request, name: str, default: int, most: int) -> int:
     """Read a whole number from the query."""
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or len(text) > 15 or int(text) > most:
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(most)) or int(text) > most:
         raise Refusal.invalid_value(name, text, f"a whole number from 0 to {most:,}")
     return int(text)

@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,6 +30,7 @@ class Guard:
         public = split_http_url(settings.public_url) if settings.public_url else None
         own = (settings.host, (public and public.hostname) or "", _DOCKER_HOST)
         self._names = frozenset(map(str.lower, (*own, *settings.allowed_hosts))) - {""}
+        self._public_netloc = public and public.netloc.lower()
         self._token = settings.control_token
         self._closed = settings.control_is_closed
 
@@ -38,16 +40,22 @@ class Guard:
         Raises:
             Refusal: it does not; the message says what would.
         """
-        self._check_host(request)
+        self.check_page(request)
         site = header(request, b"sec-fetch-site")
         if site in ("cross-site", "same-site"):
             message = f"The control API takes no request from a web page of another site ({site})."
             raise Refusal("cross_site_request", message, "Sec-Fetch-Site")
+        self._check_origin(request)
         self._check_token(request)
         if request.method in ("POST", "PUT"):
             require_content_type(request, "application/json")
 
-    def _check_host(self, request: Request) -> None:
+    def check_page(self, request: Request) -> None:
+        """Let a request for a page pass: it has no other secret than its Host.
+
+        Raises:
+            Refusal: the Host is none of the emulator's.
+        """
         sent = [value for name, value in request.scope["headers"] if name == b"host"]
         host = sent[0].decode("latin-1") if len(sent) == 1 else ""
         match = _HOST.fullmatch(host)
@@ -61,6 +69,19 @@ class Guard:
             " localhost, a name without a dot, and the names of --allowed-hosts NAME,NAME."
         )
         raise Refusal("host_not_allowed", message, "Host")
+
+    def _check_origin(self, request: Request) -> None:
+        """Look at the Origin too: over plain HTTP a browser sends no Sec-Fetch-Site."""
+        origin = header(request, b"origin")
+        if origin is None:
+            return
+        host = (header(request, b"host") or "").lower()
+        if origin.lower().partition("://")[2] not in (host, self._public_netloc):
+            message = (
+                "The control API takes no request from a web page of another site; the Origin"
+                f" {shown(origin)} was sent with the Host {shown(host)}."
+            )
+            raise Refusal("cross_site_request", message, "Origin")
 
     def _check_token(self, request: Request) -> None:
         if self._closed:
@@ -79,13 +100,13 @@ class Guard:
 
 
 class Guarded:
-    """An endpoint of the control API behind the guard."""
+    """An endpoint behind a check of the guard's."""
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, check: Callable[[Request], None]) -> None:
         self._app = app
-        self._guard = guard
+        self._check = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, once the guard let it pass."""
-        self._guard.check(Request(scope))
+        self._check(Request(scope))
         await self._app(scope, receive, send)

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
-from emulator.api.control import number_of
+from emulator.api.control import after_and_before, number_of
 from emulator.api.http import UNKNOWN_OPERATION, JsonAnswer, authenticate
 from emulator.api.schemas import FIELD_NAMES, Creation
 from emulator.core.clock import rfc3339
@@ -25,14 +25,14 @@ OPERATIONS = (
 _CREATIONS = ("createImageTask", "createImageSync")
 _IMAGE_PARTS = ("image", "image[]", "mask")
 _METHODS = ("GET", "HEAD", "POST")
-_FILTERS = ("operation", "method", "path", "status", "body", "task_id", "after")
+_FILTERS = ("operation", "method", "path", "status", "body", "task_id", "after", "before")
 _MOST_ENTRIES = 1000
 _LONGEST_FILTER = 1000
 _STATUS = re.compile(r"([1-5])(?:([0-9]{2})|[xX]{2})", re.ASCII)
 
 
 async def read(request: Request, services: Services) -> ASGIApp:
-    """Answer the account's journal, oldest entry first."""
+    """Answer the account's journal, oldest entry first, or newest."""
     caller = await _caller(request, services)
     only = _filter(request, *_FILTERS, "limit")
     limit = number_of(request, "limit", 100, _MOST_ENTRIES)
@@ -77,6 +77,7 @@ def _filter(request: Request, *known: str) -> JournalFilter:
     if method is not None and method not in _METHODS:
         raise Refusal.invalid_value("method", method, _METHODS)
     least, most = _statuses(query.get("status"))
+    after, before = after_and_before(request)
     return JournalFilter(
         operation=operation,
         method=method,
@@ -85,7 +86,8 @@ def _filter(request: Request, *known: str) -> JournalFilter:
         body=query.get("body", ""),
         least_status=least,
         most_status=most,
-        after=number_of(request, "after", 0, 10**15),
+        after=after,
+        before=before,
     )
 
 

@@ -64,6 +64,8 @@ class Envelope:
             elif not message.get("more_body"):
                 call.seconds = time.perf_counter() - started
                 self._note(scope, call, message.get("body", b""))
+                if call.operation or scope["method"] not in ("GET", "HEAD"):
+                    services.watch.touch(call.account_id)
             if call.hit is not None:
                 disturbed = disturbed or Disturbed(send, call.hit, services.pause)
                 await disturbed(message)

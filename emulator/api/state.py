@@ -28,17 +28,20 @@ _MOST_SEED = 2**63 - 1
 
 
 async def force_credits(request: Request, services: Services) -> ASGIApp:
-    """Grant credits, or set what is available."""
+    """Grant credits, buy them, or set what is available."""
     caller = await authenticate(request, services, counted=False)
     body = await read_json_object(request, services)
-    if len(body) != 1 or not body.keys() <= {"grant", "set"}:
-        raise Refusal.invalid_value("body", body, '{"grant": 100} or {"set": 500}')
+    actions = {
+        "grant": services.forcing.grant_credits,
+        "purchase": services.forcing.buy_credits,
+        "set": services.forcing.set_credits,
+    }
+    if len(body) != 1 or not body.keys() <= actions.keys():
+        accepted = '{"grant": 100}, {"purchase": 100} or {"set": 500}'
+        raise Refusal.invalid_value("body", body, accepted)
     ((name, value),) = body.items()
     credits = _whole_number(name, value, _MOST_CREDITS)
-    if name == "grant":
-        await services.forcing.grant_credits(caller, credits)
-    else:
-        await services.forcing.set_credits(caller, credits)
+    await actions[name](caller, credits)
     return JsonAnswer(await services.accounts.overview(caller))
 
 
@@ -71,7 +74,8 @@ async def list_tasks(request: Request, services: Services) -> ASGIApp:
     status, words = request.query_params.get("status"), status_words(services.settings.profile)
     if status is not None and status not in words:
         raise Refusal.invalid_value("status", status, words)
-    return JsonAnswer({"data": await services.forcing.list_tasks(caller, limit, status)})
+    task_id = request.query_params.get("task_id")
+    return JsonAnswer({"data": await services.forcing.list_tasks(caller, limit, status, task_id)})
 
 
 async def read_task(request: Request, services: Services) -> ASGIApp:

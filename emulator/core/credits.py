@@ -12,7 +12,7 @@ class Movement:
     """One change of an account's credits, as the ledger keeps it (CRED-7).
 
     Attributes:
-        kind: grant, adjustment, reservation, consumption or refund.
+        kind: grant, purchase, adjustment, reservation, consumption or refund.
         granted, available, reserved, charged: what is added to each sum, in credits.
     """
 
@@ -26,6 +26,11 @@ class Movement:
 def grant(credits: int) -> Movement:
     """Give an account credits."""
     return Movement("grant", granted=credits, available=credits)
+
+
+def purchase(credits: int) -> Movement:
+    """Give an account credits that were bought."""
+    return Movement("purchase", granted=credits, available=credits)
 
 
 def adjust(credits: int) -> Movement:

@@ -10,7 +10,7 @@ from emulator.core.errors import Refusal, account_deleted
 from emulator.core.ports import Entropy, RealClock
 from emulator.core.seed import derive
 from emulator.settings import Settings
-from emulator.store.records import ApiKey, Caller, Database, StoredTask
+from emulator.store.records import ApiKey, Caller, Database, LedgerPart, StoredTask
 from emulator.store.transaction import Transaction
 
 KEY_PREFIX = "sk-"  # AUTH-3
@@ -121,9 +121,9 @@ class Accounts:
             },
         }
 
-    async def ledger(self, caller: Caller, after: int, limit: int) -> list[dict[str, Any]]:
-        """The account's ledger entries after a number, oldest first (CRED-7)."""
-        entries = await self._database.read(lambda tx: tx.ledger(caller.account_id, after, limit))
+    async def ledger(self, caller: Caller, part: LedgerPart) -> list[dict[str, Any]]:
+        """A part of the account's ledger (CRED-7)."""
+        entries = await self._database.read(lambda tx: tx.ledger(caller.account_id, part))
         return [{**entry, "at": rfc3339(entry["at"])} for entry in entries]
 
     async def _admit(

@@ -267,7 +267,10 @@ class Clocks:
         return account.clock
 
     def _shown(self, clock: AccountClock) -> dict[str, Any]:
-        real_now = self._clock.now()
+        return self.shown(clock, self._clock.now())
+
+    def shown(self, clock: AccountClock, real_now: int) -> dict[str, Any]:
+        """A clock at a real instant, as answers show it."""
         now = clock.now(real_now)
         return {
             "now": rfc3339(now),

@@ -168,6 +168,7 @@ class Deliveries:
             return wake_at
 
         self._wakeups.due_at(await self._database.write(record))
+        self._wakeups.touch(delivery.account_id)
         return Attempt(after, at, result)
 
     async def _send(

@@ -4,8 +4,9 @@ from itertools import islice
 from typing import Any
 
 from emulator.core.clock import rfc3339
-from emulator.core.credits import adjust
+from emulator.core.credits import Movement, adjust, purchase
 from emulator.core.errors import Refusal, shown
+from emulator.core.request import ImageRequest
 from emulator.core.task import Task
 from emulator.core.task_detail import status_word
 from emulator.service.accounts import book
@@ -34,7 +35,15 @@ class Forcing:
         Raises:
             Refusal: it would have been given more than ``MOST_GRANTED`` in all.
         """
-        await self._database.write(lambda tx: self._adjust(tx, caller, credits, "grant"))
+        await self._database.write(lambda tx: self._book(tx, caller, adjust(credits), "grant"))
+
+    async def buy_credits(self, caller: Caller, credits: int) -> None:
+        """Give the account credits as a purchase does.
+
+        Raises:
+            Refusal: as ``grant_credits`` does.
+        """
+        await self._database.write(lambda tx: self._book(tx, caller, purchase(credits), "purchase"))
 
     async def set_credits(self, caller: Caller, credits: int) -> None:
         """Make ``available`` exactly ``credits``, whatever happens at the same time.
@@ -46,12 +55,12 @@ class Forcing:
         def work(tx: Transaction) -> None:
             account = tx.account(caller.account_id)
             available = 0 if account is None else account.available
-            self._adjust(tx, caller, credits - available, "set")
+            self._book(tx, caller, adjust(credits - available), "set")
 
         await self._database.write(work)
 
     async def list_tasks(
-        self, caller: Caller, limit: int, status: str | None
+        self, caller: Caller, limit: int, status: str | None, task_id: str | None
     ) -> list[dict[str, Any]]:
         """The account's tasks with their whole timelines, newest first.
 
@@ -59,13 +68,18 @@ class Forcing:
             caller: whose tasks.
             limit: the most that are answered.
             status: only tasks that are shown with this word; None for all.
+            task_id: only this task; None for all.
         """
         now = caller.clock.now(self._clock.now())
 
         def work(tx: Transaction) -> list[dict[str, Any]]:
-            entries = (self._entry(task, now) for task in tx.tasks_of_account(caller.account_id))
-            matching = (entry for entry in entries if status in (None, entry["status"]))
-            return list(islice(matching, limit))
+            found = tx.tasks_of_account(caller.account_id, task_id)
+            entries = ((self._entry(task, now), request) for task, request in found)
+            matching = (row for row in entries if status in (None, row[0]["status"]))
+            return [
+                {**entry, "request": _shown_request(request())}
+                for entry, request in islice(matching, limit)
+            ]
 
         return await self._database.write(work)
 
@@ -97,27 +111,29 @@ class Forcing:
         self._wakeups.change_clock()
         return stored
 
-    def _adjust(self, tx: Transaction, caller: Caller, credits: int, param: str) -> None:
+    def _book(self, tx: Transaction, caller: Caller, movement: Movement, param: str) -> None:
         account = tx.account(caller.account_id)
-        granted = 0 if account is None else account.granted
-        if granted + credits > MOST_GRANTED:
+        granted = movement.granted + (0 if account is None else account.granted)
+        if granted > MOST_GRANTED:
             message = (
-                f"{param} would take what this account was given to {granted + credits:,} credits;"
+                f"{param} would take what this account was given to {granted:,} credits;"
                 f" it must stay at or under {MOST_GRANTED:,}."
             )
             raise Refusal("invalid_value", message, param)
-        if credits:
-            book(tx, caller.account_id, adjust(credits), self._clock.now())
+        if movement.granted:
+            book(tx, caller.account_id, movement, self._clock.now())
 
     def _entry(self, task: Task, now: int) -> dict[str, Any]:
         timeline, settings = task.timeline, self._settings
         charged = task.charge if task.settled else 0
+        expire_at = task.media_expire_at(settings.media_ttl_ms) if timeline.images else None
         return {
             "task_id": task.id,
             "status": status_word(task, now, settings.profile, settings.media_ttl_ms),
             "created_at": rfc3339(task.created_at),
             "starts_at": rfc3339(timeline.starts_at),
             "ends_at": rfc3339(timeline.ends_at),
+            "media_expire_at": None if expire_at is None else rfc3339(expire_at),
             "images": timeline.images,
             "error_code": timeline.error_code,
             "settled": task.settled,
@@ -128,6 +144,21 @@ class Forcing:
                 "refunded": task.reserved - charged if task.settled else 0,
             },
         }
+
+
+def _shown_request(request: ImageRequest) -> dict[str, Any]:
+    """What was asked, without the reference images themselves."""
+    return {
+        "model": request.model,
+        "prompt": request.prompt,
+        "size": request.size,
+        "resolution": request.resolution,
+        "quality": request.quality,
+        "n": request.n,
+        "pixels": str(request.frame),
+        "references": len(request.references),
+        "mask": request.mask is not None,
+    }
 
 
 def _task_ended(task: Task) -> Refusal:

@@ -16,6 +16,7 @@ from emulator.service.references import References
 from emulator.service.resets import Resets
 from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
+from emulator.service.watch import Watch
 from emulator.settings import Settings
 
 
@@ -40,4 +41,5 @@ class Services:
     resets: Resets
     snapshots: Snapshots
     journal: Journal
+    watch: Watch
     media_secret: bytes

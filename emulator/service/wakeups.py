@@ -1,6 +1,8 @@
 """Tells the runner and waiting calls that something became due earlier than they knew."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Wakeups:
@@ -12,6 +14,7 @@ class Wakeups:
         self._runner_sleeps_until: int | None = None
         self._clock = asyncio.Event()
         self._stop = asyncio.Event()
+        self._watching: dict[str, set[asyncio.Event]] = {}
 
     def due_at(self, real_instant: int | None) -> None:
         """Say that work is due at a real instant; None: there is none."""
@@ -46,11 +49,31 @@ class Wakeups:
         """Let real time pass, until the server stops."""
         await _wait(self._stop, seconds)
 
+    @contextmanager
+    def watching(self, account_id: str) -> Iterator[asyncio.Event]:
+        """Watch an account: the event is set when a request may have changed it."""
+        event = asyncio.Event()
+        events = self._watching.setdefault(account_id, set())
+        events.add(event)
+        try:
+            yield event
+        finally:
+            events.discard(event)
+            if not events:
+                self._watching.pop(account_id, None)
+
+    def touch(self, account_id: str) -> None:
+        """Wake those who watch an account."""
+        for event in self._watching.get(account_id, ()):
+            event.set()
+
     def stop(self) -> None:
         """End all waiting: the server stops."""
         self.stopping = True
         self._stop.set()
         self.change_clock()
+        for account_id in self._watching:
+            self.touch(account_id)
 
 
 async def _wait(event: asyncio.Event, seconds: float | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from emulator.core.clock import AccountClock
 from emulator.core.credits import Movement
 from emulator.store.queries import Queries
-from emulator.store.records import Account, ApiKey, Caller, Moved, Row
+from emulator.store.records import Account, ApiKey, Caller, LedgerPart, Moved, Row
 
 
 class AccountQueries(Queries):
@@ -114,13 +114,14 @@ class AccountQueries(Queries):
             },
         )  # fmt: skip
 
-    def ledger(self, account_id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        """Entries with a number over ``after``, oldest first."""
+    def ledger(self, account_id: str, part: LedgerPart) -> list[dict[str, Any]]:
+        """A part of the account's ledger."""
         names = (
             "number", "kind", "task_id", "granted", "available", "reserved", "charged",
             "available_after", "at",
         )  # fmt: skip
-        rows = self._run("ledger", {"id": account_id, "after": after, "limit": limit})
+        name = "ledger" if part.before is None else "newest_ledger"
+        rows = self._run(name, {**part._asdict(), "id": account_id})
         return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from emulator.store.queries import Queries
 
+_HIGHEST_NUMBER = 2**62
+
 
 class JournalEntry(NamedTuple):
     """A request with its answer.
@@ -43,6 +45,7 @@ class JournalFilter(NamedTuple):
         path, body: texts that the path and the request's body contain, in either case.
         least_status, most_status: bounds of the status.
         after: only entries with a higher number.
+        before: only entries with a lower number, and then the newest of them first; None: all.
     """
 
     operation: str | None = None
@@ -53,6 +56,7 @@ class JournalFilter(NamedTuple):
     least_status: int = 0
     most_status: int = 999
     after: int = 0
+    before: int | None = None
 
     def parameters(self, account_id: str) -> dict[str, Any]:
         """The filter as a query's parameters."""
@@ -60,6 +64,8 @@ class JournalFilter(NamedTuple):
         return {
             **self._asdict(),
             "id": account_id,
+            "before": _HIGHEST_NUMBER if self.before is None else self.before,
+            "direction": 1 if self.before is None else -1,
             "path": _containing(self.path),
             "body": _containing(self.body),
             "json_body": _containing(escaped),

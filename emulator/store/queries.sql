@@ -18,6 +18,31 @@ SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved,
     faults_version
 FROM accounts WHERE id = :id;
 
+-- name: fingerprint
+WITH watched AS (
+    SELECT a.*, COALESCE(a.clock_frozen_at, :real_now + a.clock_offset_ms) AS now
+    FROM api_keys k JOIN accounts a ON a.id = k.account_id
+    WHERE k.hash = :hash AND k.revoked_at IS NULL
+)
+SELECT w.ledger_entries, w.available, w.granted,
+    w.tasks_created,
+    (SELECT count(*) FROM tasks t WHERE t.account_id = w.id AND t.settled = 0),
+    (SELECT count(*) FROM tasks t
+        WHERE t.account_id = w.id AND t.settled = 0 AND t.starts_at <= w.now),
+    (SELECT count(*) FROM deliveries d WHERE d.account_id = w.id),
+    (SELECT COALESCE(sum(d.attempts_made), 0) FROM deliveries d WHERE d.account_id = w.id),
+    (SELECT count(*) FROM deliveries d WHERE d.account_id = w.id AND d.due_at IS NOT NULL),
+    (SELECT count(*) FROM inboxes i WHERE i.account_id = w.id),
+    (SELECT COALESCE(sum(i.messages_received), 0) FROM inboxes i WHERE i.account_id = w.id),
+    w.journal_entries,
+    w.faults_version,
+    (SELECT COALESCE(sum(f.seen), 0) FROM faults f WHERE f.account_id = w.id),
+    (SELECT COALESCE(sum(f.hits), 0) FROM faults f WHERE f.account_id = w.id),
+    w.clock_offset_ms, w.clock_frozen_at,
+    (SELECT min(CASE WHEN t.starts_at > w.now THEN t.starts_at ELSE t.ends_at END) FROM tasks t
+        WHERE t.account_id = w.id AND t.settled = 0 AND t.ends_at > w.now)
+FROM watched w;
+
 -- name: account_of_id_seed
 SELECT id FROM accounts WHERE id_seed = :id_seed;
 
@@ -85,7 +110,17 @@ VALUES
 
 -- name: ledger
 SELECT number, kind, task_id, granted, available, reserved, charged, available_after, at
-FROM ledger_entries WHERE account_id = :id AND number > :after ORDER BY number LIMIT :limit;
+FROM ledger_entries
+WHERE account_id = :id AND number > :after
+    AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
+ORDER BY number LIMIT :limit;
+
+-- name: newest_ledger
+SELECT number, kind, task_id, granted, available, reserved, charged, available_after, at
+FROM ledger_entries
+WHERE account_id = :id AND number < :before
+    AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
+ORDER BY number DESC LIMIT :limit;
 
 -- name: add_task
 INSERT INTO tasks
@@ -123,8 +158,9 @@ WHERE id = :id AND settled = 0 AND ends_at > :ends_at;
 
 -- name: tasks_of_account
 SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
-    images, error_code, reserved, charge, settled, base_url, request_id
-FROM tasks WHERE account_id = :id ORDER BY number DESC;
+    images, error_code, reserved, charge, settled, base_url, request_id, request, width_px,
+    height_px
+FROM tasks WHERE account_id = :id AND id = COALESCE(:task_id, id) ORDER BY number DESC;
 
 -- name: callback_ahead
 SELECT id FROM tasks
@@ -521,19 +557,19 @@ UPDATE accounts SET journal_entries = 0 WHERE id = :id;
 SELECT at, operation, method, path, status, duration_ms, request_id, task_id, request, answer,
     notes, number
 FROM journal_entries
-WHERE account_id = :id AND number > :after
+WHERE account_id = :id AND number > :after AND number < :before
     AND operation = COALESCE(:operation, operation) AND method = COALESCE(:method, method)
     AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
     AND status BETWEEN :least_status AND :most_status
     AND lower(path) LIKE lower(:path) ESCAPE '!'
     AND (lower(request) LIKE lower(:body) ESCAPE '!'
         OR lower(request) LIKE lower(:json_body) ESCAPE '!')
-ORDER BY number LIMIT :limit;
+ORDER BY number * :direction LIMIT :limit;
 
 -- name: count_journal
 SELECT count(*)
 FROM journal_entries
-WHERE account_id = :id AND number > :after
+WHERE account_id = :id AND number > :after AND number < :before
     AND operation = COALESCE(:operation, operation) AND method = COALESCE(:method, method)
     AND COALESCE(task_id, '') = COALESCE(:task_id, task_id, '')
     AND status BETWEEN :least_status AND :most_status

@@ -106,6 +106,22 @@ class Caller(NamedTuple):
     faults_version: int
 
 
+class LedgerPart(NamedTuple):
+    """Which entries of a ledger are asked for.
+
+    Attributes:
+        limit: the most of them.
+        after: only entries with a higher number.
+        before: only entries with a lower number, and then the newest first; None: oldest first.
+        task_id: only entries of this task; None: all.
+    """
+
+    limit: int
+    after: int = 0
+    before: int | None = None
+    task_id: str | None = None
+
+
 class Moved(NamedTuple):
     """An account after a movement of its credits."""
 

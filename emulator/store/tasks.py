@@ -1,7 +1,8 @@
 """Tasks and uploads in the store."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from emulator.core.clock import AccountClock
@@ -79,9 +80,13 @@ class TaskQueries(Queries):
         }
         return self._run("end_task", parameters).rowcount == 1
 
-    def tasks_of_account(self, account_id: str) -> Iterator[Task]:
-        """An account's tasks, newest first."""
-        return map(_task, self._run("tasks_of_account", {"id": account_id}))
+    def tasks_of_account(
+        self, account_id: str, task_id: str | None = None
+    ) -> Iterator[tuple[Task, Callable[[], ImageRequest]]]:
+        """An account's tasks, or one of them, newest first, each with a way to read its request."""
+        for row in self._run("tasks_of_account", {"id": account_id, "task_id": task_id}):
+            text, frame = row[17], Frame(row[18], row[19])
+            yield _task(row[:17]), partial(_request_from_json, text, frame)
 
     def expects_callback(self, account_id: str) -> bool:
         """Whether an unsettled task of the account has a callback_url."""

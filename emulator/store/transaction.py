@@ -3,6 +3,7 @@
 from emulator.store.accounts import AccountQueries
 from emulator.store.deliveries import DeliveryQueries
 from emulator.store.faults import FaultQueries
+from emulator.store.fingerprints import FingerprintQueries
 from emulator.store.inboxes import InboxQueries
 from emulator.store.journal import JournalQueries
 from emulator.store.snapshots import SnapshotQueries
@@ -14,6 +15,7 @@ class Transaction(
     TaskQueries,
     DeliveryQueries,
     FaultQueries,
+    FingerprintQueries,
     InboxQueries,
     JournalQueries,
     SnapshotQueries,

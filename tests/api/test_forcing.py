@@ -45,6 +45,24 @@ async def test_credits_are_granted_and_set(world: World) -> None:
     assert (await world.client.get("/_emulator/account")).json()["seed"] > 0
 
 
+async def test_credits_are_bought(world: World) -> None:
+    assert (await force_credits(world, purchase=2_000))["available"] == 102_000
+    entry = (await world.ledger())[-1]
+    assert (entry["kind"], entry["granted"], entry["available_after"]) == (
+        "purchase", 2_000, 102_000,
+    )  # fmt: skip
+
+
+async def test_one_task_is_listed_by_its_id(world: World) -> None:
+    first = (await world.create(prompt="One"))["task_id"]
+    second = (await world.create(prompt="[[fault: task_fails]]"))["task_id"]
+    (entry,) = await tasks(world, f"?task_id={first}")
+    assert (entry["task_id"], entry["request"]["prompt"]) == (first, "One")
+    (entry,) = await tasks(world, f"?task_id={second}")
+    assert entry["media_expire_at"] is None
+    assert await tasks(world, "?task_id=task_of_nobody") == []
+
+
 async def test_setting_credits_is_exact_while_others_spend(world: World) -> None:
     await asyncio.gather(*(world.create() for _ in range(5)), force_credits(world, set=1000))
     sums = await world.sums()
@@ -94,8 +112,14 @@ async def test_a_task_succeeds_now(world: World) -> None:
     assert entry == {
         "task_id": task_id, "status": "succeeded", "created_at": "2027-01-15T08:00:00.000Z",
         "starts_at": "2027-01-15T08:00:01.000Z", "ends_at": "2027-01-15T08:00:01.000Z",
-        "images": 2, "error_code": None, "settled": True, "callback_url": None,
+        "media_expire_at": "2027-01-16T08:00:01.000Z", "images": 2, "error_code": None,
+        "settled": True, "callback_url": None,
         "credits": {"reserved": 60, "charged": 60, "refunded": 0},
+        "request": {
+            "model": "gpt-image-2", "prompt": "A lighthouse at dawn", "size": "auto",
+            "resolution": "1K", "quality": "medium", "n": 2, "pixels": "1024x1024",
+            "references": 0, "mask": False,
+        },
     }  # fmt: skip
 
 

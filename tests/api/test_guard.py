@@ -223,3 +223,30 @@ def test_allowed_hosts_are_names() -> None:
     for text in ("http://x", "x:80", "*", "a b"):
         with pytest.raises(SettingError, match="--allowed-hosts takes"):
             from_texts({"allowed_hosts": text}, {})
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("https://127.0.0.1:8080", True),  # behind a proxy that ends TLS
+        ("https://emulator.example", True),  # of --public-url
+        ("http://127.0.0.1:8081", False),
+        ("http://127.0.0.1", False),
+        ("http://localhost:8080", False),
+        ("https://evil.example", False),
+        ("http://127.0.0.1:8080.evil.example", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+async def test_the_origin_must_be_the_host_that_was_asked(origin: str, allowed: bool) -> None:
+    async with guarded(public_url="https://emulator.example") as world:
+        for method, body in (("GET", b""), ("POST", b'{"freeze": true}')):
+            response = await world.client.request(
+                method, CLOCK, content=body, headers={"Origin": origin, **JSON}
+            )
+            assert response.status_code == (200 if allowed else 403), response.text
+            if not allowed:
+                assert code_of(response) == "cross_site_request"
+                assert response.json()["error"]["param"] == "Origin"

@@ -287,3 +287,16 @@ async def test_a_deep_body_does_not_hide_the_journal(world: World, depth: int) -
     headers = {"Content-Type": "application/json"}
     await world.client.post("/v1/images/generations", content=body, headers=headers)
     assert (await world.client.get("/_emulator/journal")).status_code == 200
+
+
+async def test_the_newest_come_first_before_a_number(world: World) -> None:
+    for n in (1, 0, 2, 0):
+        await world.client.post(CREATE, json={**CREATION, "n": n})
+    numbers = [entry["number"] for entry in await journal(world, before=10**15)]
+    assert numbers == [4, 3, 2, 1]
+    assert [e["number"] for e in await journal(world, before=4, limit=2)] == [3, 2]
+    assert [e["number"] for e in await journal(world, before=4, status="4xx")] == [2]
+    count = await world.client.get(JOURNAL + "/count", params={"before": 3})
+    assert count.json()["count"] == 2
+    both = await world.client.get(JOURNAL, params={"after": 1, "before": 3})
+    assert both.json()["error"]["param"] == "before"

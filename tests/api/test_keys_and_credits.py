@@ -182,3 +182,40 @@ async def test_models_need_no_key(world: World) -> None:
     for query, ids in (("", ["gpt-image-2"]), ("?q=IMAGE", ["gpt-image-2"]), ("?q=video", [])):
         response = await world.client.get(f"/v1/models{query}", headers={"Authorization": ""})
         assert [model["id"] for model in response.json()["data"]] == ids
+
+
+async def ledger(world: World, query: str) -> list[Any]:
+    """The entries' numbers; of a query that is refused, the field to blame."""
+    response = await world.client.get(f"/_emulator/ledger?{query}")
+    if response.status_code == 400:
+        return [response.json()["error"]["param"]]
+    return [entry["number"] for entry in response.json()["data"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [1, 2, 3, 4]),
+        ("after=2", [3, 4]),
+        ("before=4", [3, 2, 1]),
+        ("before=4&limit=2", [3, 2]),
+        ("before=1", []),
+        ("before=1000000000000000", [4, 3, 2, 1]),
+        ("after=1&before=3", ["before"]),
+        ("before=x", ["before"]),
+        ("task_id=task_of_nobody", []),
+    ],
+)
+async def test_the_ledger_is_read_from_either_end(
+    world: World, query: str, found: list[Any]
+) -> None:
+    await world.finished()
+    await world.create()
+    assert await ledger(world, query) == found
+
+
+async def test_the_ledger_of_a_task(world: World) -> None:
+    task_id = (await world.finished(prompt="[[fault: task_fails]]"))["task_id"]
+    await world.create()
+    assert await ledger(world, f"task_id={task_id}") == [2, 3]
+    assert await ledger(world, f"task_id={task_id}&before=1000") == [3, 2]

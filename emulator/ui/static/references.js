@@ -126,6 +126,6 @@ function draw() {
         <button type="button" class="remove" aria-label="Remove ${item.name}" @click=${() => remove(item)}>×</button>
       </li>`)}</ul>
     <p class="quiet" role="status">${items.length} of ${page.mostReferences}${full
-      ? html`<span class="field-problem"> Not taken, since there can be ${page.mostReferences}: ${dropped.join(", ")}.</span>`
+      ? html`<span class="bad-text"> Not taken, since there can be ${page.mostReferences}: ${dropped.join(", ")}.</span>`
       : nothing}</p>`, place);
 }

@@ -34,7 +34,8 @@ def _newest_task(original: Any, self: TaskQueries, key_hash: str, task_id: str) 
     caller, stored = original(self, key_hash, task_id)
     if stored is None:
         return caller, None
-    return caller, stored._replace(task=next(iter(self.tasks_of_account(caller.account_id))))
+    newest, _ = next(self.tasks_of_account(caller.account_id))
+    return caller, stored._replace(task=newest)
 
 
 def _before(task_id: str) -> str:
