@@ -22,6 +22,7 @@ FOLDER = Path("screenshots")
 FULL_KEY = "sk-screenshots"
 FRESH_KEY = "sk-screenshots-fresh"
 WRONG_KEY = "not-a-key"
+LARGEST = {"width": 3840, "height": 2160}
 
 
 def no_preparation(page: Page) -> None:
@@ -76,7 +77,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     for width, size, schemes in (
         ("wide", {"width": 1440, "height": 900}, ("light", "dark")),
         ("narrow", {"width": 360, "height": 780}, ("light", "dark")),
-        ("4k", {"width": 3840, "height": 2160}, ("light",)),
+        ("4k", LARGEST, ("light",)),
     )
     for scheme in schemes
 }
@@ -134,7 +135,7 @@ def take(page: Page, view: View, tasks: Tasks, file: Path) -> None:
     settle(page)
     view.prepare(page)
     settle(page)
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=file, full_page=page.viewport_size != LARGEST)  # it has its limits
 
 
 def settle(page: Page) -> None:

@@ -65,6 +65,7 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/_emulator/snapshot", state.import_snapshot),
     ("GET", "/_emulator/tasks", state.list_tasks),
     ("GET", "/_emulator/tasks/{task_id}", state.read_task),
+    ("GET", "/_emulator/tasks/{task_id}/images/{index}", state.read_picture),
     ("POST", "/_emulator/tasks/{task_id}/finish", state.finish_task),
     ("GET", "/_emulator/ledger", control.ledger),
     ("GET", "/_emulator/deliveries", control.deliveries),

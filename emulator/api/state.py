@@ -19,9 +19,11 @@ from emulator.api.http import (
 )
 from emulator.core.errors import Refusal
 from emulator.core.fault_catalogue import PROVOKED_FAILURES
+from emulator.core.request import MAX_IMAGES
 from emulator.core.task_detail import status_words
 from emulator.service.services import Services
 
+_PICTURE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _MOST_CREDITS = 10**12
 _MOST_ROWS = 1000
 _MOST_SEED = 2**63 - 1
@@ -86,6 +88,16 @@ async def read_task(request: Request, services: Services) -> ASGIApp:
     )
     note_caller(request, services, caller)
     return JsonAnswer(await services.tasks.detail(stored, task_id))
+
+
+async def read_picture(request: Request, services: Services) -> ASGIApp:
+    """Answer a task's picture without its link: nothing counts it, no fault meets it."""
+    caller = await authenticate(request, services, counted=False)
+    task_id, index = request.path_params["task_id"], request.path_params["index"]
+    if not (index.isascii() and index.isdigit() and len(index) <= len(str(MAX_IMAGES))):
+        raise Refusal.invalid_value("index", index, f"a number from 1 to {MAX_IMAGES}")
+    content = await services.media.picture_of(caller, task_id, int(index))
+    return Response(content, headers=_PICTURE_HEADERS, media_type="image/png")
 
 
 async def finish_task(request: Request, services: Services) -> ASGIApp:

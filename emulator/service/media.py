@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from emulator.core.clock import SECOND, rfc3339
-from emulator.core.errors import Refusal
+from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
 from emulator.core.link import has_expired, is_authentic, upload_path
 from emulator.core.picture import Picture, ReferencePicture, etag
@@ -17,7 +17,9 @@ from emulator.core.seed import derive
 from emulator.core.task import Task
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
+from emulator.service.tasks import no_such_task
 from emulator.settings import MIB
+from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 _RENDER_THREADS = 2
@@ -134,6 +136,26 @@ class Media:
         if stored.faults_version and await self._meet(account_id, "link", facts):
             raise _expired(expires, now, account_id)
         return MediaFile(PNG, etag(picture), now, account_id, facts, picture)
+
+    async def picture_of(self, caller: Caller, task_id: str, index: int) -> bytes:
+        """A picture of one of the caller's tasks, as PNG, whether or not its link still works.
+
+        No fault meets it, so to look on changes nothing.
+
+        Raises:
+            Refusal: there is no such task, or no such picture of it yet.
+        """
+        stored = await self._database.read(lambda tx: tx.task(task_id))
+        if stored is None or stored.task.account_id != caller.account_id:
+            raise no_such_task(task_id)
+        task, images = stored.task, 0
+        if task.has_ended(stored.clock.now(self._clock.now())):
+            images = task.timeline.images
+        if not 1 <= index <= images:
+            message = f"Task {shown(task_id)} has {images} pictures at present; {index} was asked."
+            raise Refusal("not_found", message, "index")
+        picture = await self._database.write(lambda tx: describe(tx, task, index))
+        return await self.cache.get(etag(picture), picture)
 
     async def open_upload(self, upload_id: str, expires: str, signature: str) -> MediaFile:
         """Open an uploaded file.

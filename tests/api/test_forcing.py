@@ -282,3 +282,31 @@ async def test_the_end_of_time_is_no_error(world: World) -> None:
     assert (await world.task(task_id))["status"] == "succeeded"
     assert (await world.create())["status"] == "pending"
     assert len(await tasks(world)) == 2
+
+
+async def test_a_picture_is_looked_at_without_a_trace(world: World) -> None:
+    detail = await world.finished(n=2)
+    url, picture = (
+        detail["result"]["data"][1]["url"],
+        f"/_emulator/tasks/{detail['task_id']}/images",
+    )
+    expected = (await world.client.get(url)).content
+    await world.client.post("/_emulator/faults", json={"fault": "link_dead", "times": 1})
+    await world.client.delete("/_emulator/journal")
+    response = await world.client.get(f"{picture}/2")
+    assert (response.headers["content-type"], response.content) == ("image/png", expected)
+    assert (await world.client.get("/_emulator/journal/count")).json()["count"] == 0
+    (fault,) = (await world.client.get("/_emulator/faults")).json()["data"]
+    assert (fault["seen"], fault["hits"]) == (0, 0)
+    await world.clock_command(advance="25h")
+    assert (await world.client.get(f"{picture}/2")).content == expected
+    for index, status in (("0", 404), ("3", 404), ("x", 400), ("100", 400)):
+        assert (await world.client.get(f"{picture}/{index}")).status_code == status
+    assert (await world.client.get(f"{picture}/1", headers=OTHER)).status_code == 404
+
+
+async def test_a_running_task_has_no_picture_yet(world: World) -> None:
+    task_id = (await world.create())["task_id"]
+    response = await world.client.get(f"/_emulator/tasks/{task_id}/images/1")
+    assert response.status_code == 404
+    assert "0 pictures at present" in response.json()["error"]["message"]

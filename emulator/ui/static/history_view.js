@@ -71,9 +71,10 @@ function pictures(entry) {
     <button type="button" class="small" @click=${() => checkLinks(entry)}>Try again</button></p>`;
   if (isGood(entry) && !links.length) return html`<p class="problem">The task succeeded without a picture.</p>`;
   const rows = [["Task", taskId], ["Prompt", request.prompt], ["Parameters", parameters(request)], ["Credits", money(entry)]];
-  return links.length ? html`<ul class="pictures">${links.map((link, index) => html`
+  const sources = links.map(ownPath);
+  return links.length ? html`<ul class="pictures">${sources.map((source, index) => html`
     <li><button type="button" aria-label="Open picture ${index + 1}" @click=${() =>
-      view({ taskId, links, index, rows, useAsReference })}>
-      <img src=${ownPath(link)} alt="Picture ${index + 1} of: ${request.prompt.slice(0, 80)}" loading="lazy" @error=${() => checkLinks(entry)}>
+      view({ taskId, links, sources, index, rows, useAsReference })}>
+      <img src=${source} alt="Picture ${index + 1} of: ${request.prompt.slice(0, 80)}" loading="lazy" @error=${() => checkLinks(entry)}>
     </button></li>`)}</ul>` : nothing;
 }

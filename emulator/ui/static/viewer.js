@@ -1,13 +1,13 @@
 // One picture in full size, with what it was made of.
-import { ownPath } from "./media.js";
 import { copyButton, html, nothing, render } from "./show.js";
 
 const dialog = document.getElementById("viewer");
 
-// Shows a picture: {taskId, links, index, rows: [[name, value]], useAsReference?}
+// Shows a picture: {taskId, links, sources, index, rows: [[name, value]], useAsReference?}, where
+// links are what the API answered, and sources are where this page has the pictures from.
 export function view(picture) {
-  const { taskId, links, index, rows, useAsReference } = picture;
-  const path = ownPath(links[index]);
+  const { taskId, links, sources, index, rows, useAsReference } = picture;
+  const path = sources[index];
   const step = (by) => view({ ...picture, index: (index + by + links.length) % links.length });
   dialog.onkeydown = (event) => {
     if (event.key === "ArrowRight") step(1);

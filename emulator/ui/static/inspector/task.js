@@ -1,6 +1,6 @@
 // Everything about one task.
-import { call } from "../api.js";
-import { ownPath } from "../media.js";
+import { call, headers } from "../api.js";
+import { clock } from "../live.js";
 import { announce, attempt, code, count, empty, html, instant, nothing, number, render, signed, state, status } from "../show.js";
 import { view } from "../viewer.js";
 import { deliveryCard } from "./callbacks.js";
@@ -12,6 +12,7 @@ const place = document.getElementById("section");
 const taskId = decodeURIComponent(location.pathname.split("/").at(-1));
 const FAILURES = ["image_safety", "content_filter", "content_policy", "not_found", "rate_limit", "service_unavailable"];
 let found = null;
+let sources = [];
 
 async function load() {
   const id = encodeURIComponent(taskId);
@@ -24,6 +25,17 @@ async function load() {
     read(`journal?task_id=${id}&before=${NEWEST}&limit=50`).catch(() => null),
   ]);
   found = { answer, task: rows[0], entries, deliveries, journal };
+  if (found.task.settled && !sources.length) await loadPictures(found.task.images);
+}
+
+// Not over their links: to look on is no request of a client, and no fault meets it.
+async function loadPictures(images) {
+  const read = async (index) => {
+    const path = `/_emulator/tasks/${encodeURIComponent(taskId)}/images/${index}`;
+    const response = await fetch(path, { headers: headers(path) });
+    return response.ok ? URL.createObjectURL(await response.blob()) : "";
+  };
+  sources = await Promise.all(Array.from({ length: images }, (_, index) => read(index + 1)));
 }
 
 function draw() {
@@ -49,7 +61,7 @@ function draw() {
 
 function facts(task) {
   const { request } = task;
-  const rows = [["Model", task.model], ["Size", request.size], ["Resolution", request.resolution], ["Quality", request.quality],
+  const rows = [["Model", request.model], ["Size", request.size], ["Resolution", request.resolution], ["Quality", request.quality],
     ["Pixels", request.pixels], ["Images", request.n], ["References", request.references], ["Callback URL", task.callback_url]];
   return html`<dl class="facts">${rows.filter(([, value]) => value !== undefined && value !== null).map(([name, value]) =>
     html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
@@ -64,18 +76,17 @@ function picturesCard(task, answer, links) {
   const failure = answer.error;
   return html`<section class="card" aria-labelledby="pictures-title"><h2 id="pictures-title">Pictures</h2>
     ${failure ? html`<p class="problem"><b>${failure.code}</b> ${failure.message}</p>` : nothing}
-    ${links.length ? html`<ul class="pictures">${links.map((link, index) => html`<li>
-        <button type="button" aria-label="Open picture ${index + 1}" @click=${() => view({ taskId, links, index, rows: [["Prompt", task.request.prompt]] })}>
-          <img src=${ownPath(link)} alt="Picture ${index + 1}" loading="lazy" @error=${showDead}></button></li>`)}</ul>
-        <p class="quiet">Links work until ${task.media_expire_at ? instant(task.media_expire_at) : "they expire"}, on the account's clock.</p>`
-    : failure ? nothing : empty("No pictures", task.settled ? "None are kept." : "They are drawn once the task has succeeded.")}</section>`;
+    ${sources.length ? html`<ul class="pictures">${sources.map((source, index) => html`<li>
+        <button type="button" aria-label="Open picture ${index + 1}" @click=${() =>
+          view({ taskId, links, sources, index, rows: [["Prompt", task.request.prompt]] })}>
+          <img src=${source} alt="Picture ${index + 1}"></button></li>`)}</ul>${linkState(task.media_expire_at)}`
+    : failure ? nothing : empty("No pictures", task.settled ? "The task succeeded without one." : "They are drawn once the task has succeeded.")}</section>`;
 }
 
-function showDead(event) {
-  const dead = document.createElement("span");
-  dead.className = "expired";
-  dead.textContent = "This link is dead";
-  event.target.parentElement.replaceChildren(dead);
+function linkState(expireAt) {
+  return clock.now() < Date.parse(expireAt)
+    ? html`<p class="quiet">The links work until ${instant(expireAt)}, on the account's clock.</p>`
+    : html`<p class="expired"><b>The links are dead</b> since ${instant(expireAt)}: a client is told that they expired.</p>`;
 }
 
 function ledger(entries) {
