@@ -87,7 +87,7 @@ CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_emulator/journal/count", journal.count),
     ("GET", "/_emulator/keys", control.list_keys),
     ("POST", "/_emulator/keys", control.create_key),
-    ("DELETE", "/_emulator/keys/{name}", control.revoke_key),
+    ("DELETE", "/_emulator/keys/{name:path}", control.revoke_key),
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -219,3 +220,10 @@ async def test_the_ledger_of_a_task(world: World) -> None:
     await world.create()
     assert await ledger(world, f"task_id={task_id}") == [2, 3]
     assert await ledger(world, f"task_id={task_id}&before=1000") == [3, 2]
+
+
+async def test_a_key_is_revoked_whatever_its_name(world: World) -> None:
+    for name in ("a/b", "../x", "50 %", "ключ", "a?b#c"):
+        await world.client.post("/_emulator/keys", json={"name": name})
+        response = await world.client.delete("/_emulator/keys/" + quote(name, safe=""))
+        assert response.json() == {"revoked": 1}

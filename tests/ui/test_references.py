@@ -101,3 +101,18 @@ def test_references_survive_a_reload(page: Page) -> None:
     thumbnail = page.locator(".thumbnails img")
     expect(thumbnail).to_have_js_property("naturalWidth", 64)
     expect(page.get_by_role("switch", name="Use reference images")).to_be_checked()
+
+
+def test_a_reference_that_expired_is_told_and_not_sent(
+    page: Page, api: Api, page_errors: PageErrors
+) -> None:
+    page_errors.allow("status of 410")
+    switch_on(page)
+    page.locator("#reference-files").set_input_files([pictures.file()])
+    expect(page.locator(".thumbnails .waiting")).to_have_count(0)
+    api.advance("25h")
+    page.reload()
+    expect(page.locator(".thumbnails .broken")).to_contain_text("stopped working")
+    generate(page)
+    expect(page.locator(".pictures img")).to_have_count(1)
+    assert "input_images" not in sent(page)[0]

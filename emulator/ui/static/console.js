@@ -54,7 +54,7 @@ function drawKeys() {
   const shown = allKeys.slice(0, shownKeys);
   render(html`
     <details class="create"><summary>Create a key</summary>${createForm()}</details>
-    ${allKeys.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="API keys"><table>
+    ${allKeys.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="API keys"><table>
       <thead><tr><th scope="col">Name</th><th scope="col">Key</th><th scope="col">Budget</th><th scope="col">Requests a minute</th>
         <th scope="col">Models</th><th scope="col">Created</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
       <tbody>${shown.map(keyRow)}</tbody></table></div>
@@ -146,7 +146,7 @@ function drawLedger() {
     isWhole = more.length < LEDGER_ROWS || more.at(-1).number === 1;
     drawLedger();
   };
-  render(entries.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Ledger entries"><table class="numbers">
+  render(entries.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries"><table class="numbers">
       <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th><th scope="col">Task</th>
         <th scope="col" class="amount">Available</th><th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th></tr></thead>
       <tbody>${entries.map(ledgerRow)}</tbody></table></div>

@@ -49,7 +49,7 @@ function draw(place, written) {
       ${Object.keys(WRITERS).map((name) => html`<button type="button" class="small" aria-pressed=${name === language}
         @click=${() => choose(name)}>${name}</button>`)}
       ${copyButton(() => text)}
-    </div><pre class="code" tabindex="0" role="region" aria-label="Request example in ${language}">${text}</pre>`, place);
+    </div><pre class="code" tabindex="0" role="group" aria-label="Request example in ${language}">${text}</pre>`, place);
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,6 @@
 // What was generated, kept in this browser, and followed until it ends.
 import { call, hint, keys } from "./api.js";
-import { linkProblem } from "./media.js";
+import { linkProblem, ownPath } from "./media.js";
 import { announce } from "./show.js";
 
 const STORED = "history";
@@ -17,7 +17,8 @@ const followed = new Set();
 function restored() {
   try {
     const found = JSON.parse(localStorage.getItem(STORED));
-    return Array.isArray(found) ? found : [];
+    if (!Array.isArray(found)) return [];
+    return found.map((entry) => ({ ...entry, links: entry.links.filter(ownPath) }));
   } catch {
     return [];
   }

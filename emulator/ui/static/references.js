@@ -1,7 +1,7 @@
 // Reference images: uploaded, dropped or pasted, shown as thumbnails, and part of the draft.
 import { call } from "./api.js";
 import { draft } from "./draft.js";
-import { ownPath } from "./media.js";
+import { linkProblem, ownPath } from "./media.js";
 import { page } from "./page.js";
 import { announce, html, nothing, render, repeat } from "./show.js";
 
@@ -107,9 +107,17 @@ function remove(item) {
 }
 
 function keep() {
-  const urls = items.map(({ url }) => url).filter(Boolean);
+  const urls = items.filter(({ url, problem }) => url && !problem).map(({ url }) => url);
   draft.change({ input_images: toggle.checked && urls.length ? urls : undefined }, ME);
   draw();
+}
+
+// A link that an earlier visit left, and that works no more: it is not sent again.
+async function lose(item) {
+  const problem = item.preview ? null : await linkProblem(item.url);
+  if (!problem) return;
+  item.problem = problem.message;
+  keep();
 }
 
 export const isUploading = () => toggle.checked && items.some(({ url, problem }) => !url && !problem);
@@ -121,7 +129,7 @@ function draw() {
     <ul class="thumbnails">${repeat(items, (item) => item, (item) => html`
       <li class=${item.problem ? "broken" : item.url ? "" : "waiting"} title=${item.problem ?? item.name}>
         ${source(item) && !item.problem
-          ? html`<img src=${source(item)} alt=${item.name} width="72" height="72">`
+          ? html`<img src=${source(item)} alt=${item.name} width="72" height="72" @error=${() => lose(item)}>`
           : html`<span class="name">${item.problem ?? item.name}</span>`}
         <button type="button" class="remove" aria-label="Remove ${item.name}" @click=${() => remove(item)}>×</button>
       </li>`)}</ul>

@@ -30,7 +30,7 @@ export function duration(ms) {
 export const json = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
 export const code = (value, label) =>
-  html`<pre class="code" tabindex="0" role="region" aria-label=${label}>${json(value)}</pre>`;
+  html`<pre class="code" tabindex="0" role="group" aria-label=${label}>${json(value)}</pre>`;
 
 export const empty = (title, text) => html`<div class="empty"><p><b>${title}</b></p><p>${text}</p></div>`;
 

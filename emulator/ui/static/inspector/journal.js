@@ -63,8 +63,8 @@ export function entryDetails(entry) {
     ${nearest ? html`<p>The nearest request that would be taken: ${nearest.changes.map(({ param, accepted }) => html`<code>${param}: ${JSON.stringify(accepted)}</code> `)}</p>` : nothing}
     ${ignored.length ? html`<p>Ignored, since no document names them: ${ignored.map((name) => html`<code>${name}</code> `)}</p>` : nothing}
     <p class="quiet">${entry.operation} · ${entry.request_id}${entry.request.user_agent ? ` · ${entry.request.user_agent}` : ""}</p>
-    ${entry.request.body === null ? nothing : html`<h4>Request</h4>${code(entry.request.body, "Request body")}`}
-    ${entry.answer.body === null ? nothing : html`<h4>Answer</h4>${code(entry.answer.body, "Answer body")}`}
+    ${entry.request.body === null ? nothing : html`<h3>Request</h3>${code(entry.request.body, "Request body")}`}
+    ${entry.answer.body === null ? nothing : html`<h3>Answer</h3>${code(entry.answer.body, "Answer body")}`}
     ${entry.task_id ? html`<p><a href="/inspector/tasks/${entry.task_id}">The task</a></p>` : nothing}
   </details></li>`;
 }

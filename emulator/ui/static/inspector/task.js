@@ -90,7 +90,7 @@ function linkState(expireAt) {
 }
 
 function ledger(entries) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Ledger entries of the task"><table class="numbers">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries of the task"><table class="numbers">
     <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th><th scope="col" class="amount">Available</th>
       <th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th></tr></thead>
     <tbody>${entries.map((entry) => html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>

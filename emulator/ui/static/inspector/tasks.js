@@ -19,7 +19,7 @@ function draw() {
     document.dispatchEvent(new Event("reload"));
   };
   render(html`<section class="card" aria-labelledby="tasks-title"><h2 id="tasks-title">Tasks</h2>
-    ${rows.length ? html`<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table class="tasks">
+    ${rows.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Tasks"><table class="tasks">
       <thead><tr><th scope="col">State</th><th scope="col">Task</th><th scope="col">Timeline</th><th scope="col">Created</th><th scope="col" class="amount">Credits</th></tr></thead>
       <tbody>${repeat(rows, (row) => row.task_id, taskRow)}</tbody></table></div>
       ${rows.length === limit && limit < MOST_ROWS ? html`<button type="button" @click=${more}>Older tasks</button>` : nothing}`

@@ -1,0 +1,161 @@
+"""No violation that axe-core finds; everything by keyboard; no page wider than its screen."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from scripts.full_account import fill
+from tests.support.api import Api
+from tests.support.process import Process
+from tests.ui import axe
+from tests.ui.browsing import PageErrors, open_context
+
+PAGES = ("/", "/reference", "/console", "/inspector", "/inspector/tasks/{}",
+         "/inspector/callbacks", "/inspector/faults", "/inspector/journal")  # fmt: skip
+SCREENS = {"phone": (360, 740), "laptop": (1280, 800), "4K": (3840, 2160)}
+FULL_KEY = "sk-a-full-account"
+
+
+@pytest.fixture(scope="package")
+def full() -> Iterator[tuple[str, str]]:
+    """A server with a full account: its address, and a task of the account."""
+    with (
+        Process("--database", ":memory:", "--log", "none", "--latency", "30") as server,
+        Api(server.url, FULL_KEY) as api,
+    ):
+        yield server.url, fill(api).succeeded
+
+
+def opened(page: Page, path: str) -> None:
+    page.goto(path)
+    expect(page.locator("#account")).to_contain_text("sk-")
+    if path.startswith(("/console", "/inspector")):
+        expect(page.locator("#account")).to_contain_text("credits")
+    page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+
+
+def open_all(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(
+    browser: Browser, full: tuple[str, str], page_errors: PageErrors, path: str, scheme: Any
+) -> None:
+    url, task_id = full
+    with open_context(browser, url, FULL_KEY, color_scheme=scheme) as context:
+        page = context.new_page()
+        opened(page, path.format(task_id))
+        open_all(page)
+        assert axe.violations(page) == []
+
+
+@pytest.mark.parametrize("key", [""])
+@pytest.mark.parametrize("path", PAGES[:4])
+def test_axe_finds_nothing_on_an_empty_account(page: Page, path: str, key: str) -> None:
+    opened(page, path)
+    assert axe.violations(page) == []
+
+
+def test_axe_finds_nothing_in_a_dialog_nor_beside_an_error(page: Page) -> None:
+    opened(page, "/")
+    page.get_by_role("tab", name="JSON").click()
+    page.get_by_label("Request body, as raw JSON").fill('{"n": 99')
+    expect(page.locator(".json-problems li")).to_have_count(1)
+    assert axe.violations(page) == []
+    page.get_by_role("button", name="API key").click()
+    assert axe.violations(page) == []
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_is_wider_than_its_screen(
+    browser: Browser, full: tuple[str, str], screen: str, path: str
+) -> None:
+    url, task_id = full
+    width, height = SCREENS[screen]
+    options: dict[str, Any] = {"viewport": {"width": width, "height": height}}
+    with open_context(browser, url, FULL_KEY, **options) as context:
+        page = context.new_page()
+        opened(page, path.format(task_id))
+        open_all(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def focused(page: Page) -> str:
+    """The name of what has the focus."""
+    name: str = page.evaluate(
+        """() => {
+          const { id, name, value, textContent } = document.activeElement;
+          return id || (name ? `${name}=${value}` : textContent.trim());
+        }"""
+    )
+    return name
+
+
+def press_until(page: Page, key: str, name: str) -> None:
+    """Press a key until something has the focus."""
+    for _ in range(60):
+        if focused(page) == name:
+            return
+        page.keyboard.press(key)
+    pytest.fail(f"{name} was never focused; {focused(page)} is")
+
+
+def test_a_picture_by_keyboard_alone(page: Page) -> None:
+    opened(page, "/")
+    page.keyboard.press("Tab")
+    assert focused(page) == "Skip to the content"
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", "prompt")
+    page.keyboard.type("By keyboard")
+    press_until(page, "Tab", "size=auto")
+    page.keyboard.press("ArrowRight")
+    assert focused(page) == "size=1:1"
+    press_until(page, "Tab", "quality=medium")
+    page.keyboard.press("ArrowRight")
+    assert focused(page) == "quality=high"
+    press_until(page, "Tab", "generate")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pictures img")).to_have_count(1)
+    expect(page.locator(".entry")).to_contain_text("1:1 · 1K · high")
+    page.locator(".pictures button").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_tabs_move_by_arrows(page: Page) -> None:
+    opened(page, "/")
+    page.get_by_role("tab", name="Form").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="JSON")).to_be_focused()
+    expect(page.get_by_label("Request body, as raw JSON")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Prompt")).to_be_visible()
+
+
+def test_what_has_the_focus_is_seen(page: Page) -> None:
+    opened(page, "/")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        outline = page.evaluate(
+            """() => {
+              const active = document.activeElement;
+              const inside = active.closest('.segments label')?.querySelector('span');
+              const rings = [active, inside, active.closest('.tile'), active.closest('.editor')];
+              return rings.some((each) => each && getComputedStyle(each).outlineStyle !== 'none');
+            }"""
+        )
+        assert outline, f"no ring around {focused(page)}"
+
+
+def test_a_screen_reader_hears_of_the_task(page: Page) -> None:
+    opened(page, "/")
+    page.get_by_label("Prompt").fill("Aloud")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="The task is succeeded.")).to_be_attached()

@@ -1,0 +1,124 @@
+"""The API's reference, and the examples that follow the playground's form."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from contracts.claims import load_claims
+from tests.support import contract
+from tests.support.api import Api
+from tests.ui.test_playground import open_playground
+
+OPERATIONS = {
+    item[method]["operationId"]: (method.upper(), path)
+    for path, item in contract.document()["paths"].items()
+    for method in item
+    if method in ("get", "post")
+}
+PROMPT = 'It\'s a "quoted" $fox\n\\ <b>'
+
+
+def test_every_operation_is_there_with_its_parameters_and_errors(page: Page) -> None:
+    page.goto("/reference")
+    for operation_id, (method, path) in OPERATIONS.items():
+        endpoint = page.locator(f"article#{operation_id}")
+        expect(endpoint.locator(".path")).to_contain_text(method)
+        expect(endpoint.locator(".path")).to_contain_text(path)
+        responses = contract.document()["paths"][path][method.lower()]["responses"]
+        shown = endpoint.locator(".status").all_inner_texts()
+        assert set(responses) <= set(shown)
+    creation = contract.document()["components"]["schemas"]["CreationRequest"]["properties"]
+    names = page.locator("#createImageTask .rows").first.locator("tbody th code")
+    assert names.all_inner_texts() == list(creation)
+
+
+def test_each_row_names_its_claims_with_level_and_source(page: Page) -> None:
+    page.goto("/reference")
+    row = page.locator("#createImageTask tr", has=page.locator("th code", has_text="quality"))
+    claim = load_claims()["GEN-9"]
+    words = f"GEN-9 {claim.level}, {' '.join(claim.sources)}"
+    expect(row.get_by_role("link", name=words)).to_be_visible()
+    row.get_by_role("link", name=words).click()
+    target = page.locator("tr:target")
+    expect(target).to_contain_text("GEN-9")
+    expect(target).to_be_in_viewport()
+    assert page.locator("#claims tbody tr").count() == len(list(load_claims()))
+
+
+def choose(page: Page, language: str) -> str:
+    """The request example of the creation in a language."""
+    page.locator(".example").first.get_by_role("button", name=language).click()
+    return page.get_by_label(f"Request example in {language}").first.inner_text()
+
+
+def fill(page: Page) -> dict[str, object]:
+    """Fill the playground's form; return the body that it makes."""
+    open_playground(page)
+    page.get_by_label("Prompt").fill(PROMPT)
+    page.get_by_role("radio", name="21:9").check()
+    page.get_by_label("Images", exact=True).fill("3")
+    return {
+        "model": "gpt-image-2", "prompt": PROMPT, "size": "21:9", "resolution": "1K",
+        "quality": "medium", "n": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/", "/reference"])
+def test_the_curl_example_is_the_forms_request_and_runs(
+    page: Page, api: Api, key: str, path: str
+) -> None:
+    body = fill(page)
+    if path != "/":
+        page.goto(path)
+    text = choose(page, "curl").replace("YOUR_API_KEY", key)
+    arguments = shlex.split(text.replace("\\\n", " "))
+    assert json.loads(arguments[arguments.index("-d") + 1]) == body
+    done = subprocess.run(["bash", "-c", f"{text} -s"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["credits"] == {"reserved": 90}
+    (entry,) = api.get("/_emulator/tasks").json()["data"]
+    assert entry["request"]["prompt"] == PROMPT
+
+
+def test_the_python_example_runs(page: Page, api: Api, key: str, tmp_path: Path) -> None:
+    fill(page)
+    script = tmp_path / "example.py"
+    text = choose(page, "Python").replace("YOUR_API_KEY", key)
+    script.write_text(text.replace("import httpx\n", "import httpx2 as httpx\n"), "utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("202 ")
+    assert api.get("/_emulator/tasks").json()["data"][0]["request"]["prompt"] == PROMPT
+
+
+def test_the_javascript_example_runs(page: Page, api: Api, key: str) -> None:
+    fill(page)
+    text = choose(page, "JavaScript").replace("YOUR_API_KEY", key)
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", text], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("202 ")
+    assert api.get("/_emulator/tasks").json()["data"][0]["request"]["prompt"] == PROMPT
+
+
+@pytest.mark.parametrize("operation_id", sorted(OPERATIONS))
+def test_every_curl_example_is_one_command_for_its_route(page: Page, operation_id: str) -> None:
+    page.goto("/reference")
+    example = page.locator(f"#{operation_id} .example .code")
+    arguments = shlex.split(example.inner_text().replace("\\\n", " "))
+    method, path = OPERATIONS[operation_id]
+    assert arguments[0] == "curl"
+    assert arguments[1].startswith(page.url.partition("/reference")[0] + path.partition("{")[0])
+    assert (method == "POST") == bool({"-d", "-F"} & set(arguments))
+
+
+def test_the_chosen_language_holds_for_all_and_the_copy_button_copies(page: Page) -> None:
+    page.goto("/reference")
+    choose(page, "Python")
+    page.reload()
+    expect(page.get_by_label("Request example in Python")).to_have_count(len(OPERATIONS))
+    page.locator(".example").first.get_by_role("button", name="Copy").click()
+    assert "import httpx" in page.evaluate("navigator.clipboard.readText()")
