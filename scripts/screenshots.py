@@ -29,6 +29,35 @@ def no_preparation(page: Page) -> None:
     """Take the page as it opens."""
 
 
+_ADVANCE = """
+fetch('/_emulator/clock', {
+  method: 'POST',
+  headers: {
+    'Authorization': `Bearer ${sessionStorage.apiKey}`, 'Content-Type': 'application/json',
+  },
+  body: '{"advance": "1m"}',
+})
+"""
+
+
+def generate(page: Page) -> None:
+    """Let four pictures be made."""
+    page.get_by_label("Prompt").fill("A lighthouse on a cliff at dawn, linocut in two colours")
+    page.get_by_role("radio", name="16:9").check()
+    page.get_by_label("Images", exact=True).fill("4")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.locator(".steps").wait_for()
+    page.evaluate(_ADVANCE)
+    page.locator(".pictures img").nth(3).wait_for()
+
+
+def break_json(page: Page) -> None:
+    """Write JSON with what is wrong in it."""
+    page.get_by_role("tab", name="JSON").click()
+    body = '{\n  "model": "gpt-image-2",\n  "prompt": "A fox",\n  "n": 99,\n  "size": "7:5"\n}'
+    page.get_by_label("Request body, as raw JSON").fill(body)
+
+
 @dataclass(frozen=True)
 class View:
     """A page in one of its states.
@@ -58,6 +87,8 @@ VIEWS = (
     View("callbacks", "/inspector/callbacks"),
     View("faults", "/inspector/faults"),
     View("journal", "/inspector/journal"),
+    View("playground-used", "/", key="sk-screenshots-used", prepare=generate),
+    View("playground-json", "/", key=FRESH_KEY, prepare=break_json),
     View("playground-empty", "/", key=FRESH_KEY),
     View("console-empty", "/console", key=FRESH_KEY),
     View("inspector-empty", "/inspector", key=FRESH_KEY),

@@ -141,7 +141,7 @@ def test_a_wrong_key_is_told_and_can_be_changed(
     page_errors.allow("status of 401")
     page.goto(path)
     expect(page.locator("#problem")).to_contain_text("API keys begin with sk-")
-    page.get_by_role("button", name="API key").click()
+    page.get_by_role("button", name="Choose a key").click()
     page.get_by_label("Key", exact=True).fill("sk-a-better-one")
     page.get_by_role("button", name="Use this key").click()
     expect(page.locator("#account")).to_contain_text("100,000 credits")

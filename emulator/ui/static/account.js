@@ -36,6 +36,8 @@ function clockText() {
     ${frozen ? "Frozen at" : "Clock at"} ${now.slice(0, 10)} ${now.slice(11, 19)}</a>`;
 }
 
+document.addEventListener("choose-key", openDialog);
+
 export function drawAccount() {
   render(html`
     ${clockText()}

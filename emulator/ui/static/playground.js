@@ -5,8 +5,9 @@ import { showExamples } from "./examples.js";
 import { addEntry, checkAllLinks, clearHistory, openHistory } from "./history.js";
 import { drawHistory } from "./history_view.js";
 import { bindJson, isSendable, showRefusal } from "./json_mode.js";
-import { creditsPerImage, estimate, pixels } from "./pricing.js";
+import { estimate, pixels } from "./pricing.js";
 import { bindReferences, isUploading } from "./references.js";
+import { problems } from "./request_rules.js";
 import { bindForm, focusField, send, showProblems } from "./request_form.js";
 import { announce, attempt, count, dollars, html, number, render } from "./show.js";
 import { bindTabs } from "./tabs.js";
@@ -18,7 +19,7 @@ const refusalPlace = document.getElementById("refusal");
 function showEstimate(request) {
   const asked = effective(request);
   const place = document.getElementById("estimate");
-  if (!(creditsPerImage(asked) * asked.n > 0)) return render(html`<span class="quiet">No estimate</span>`, place);
+  if (problems(asked).some(({ field }) => field in asked)) return render(html`<span class="quiet">No estimate</span>`, place);
   const { credits, leastDollars, mostDollars } = estimate(asked);
   const frame = pixels(asked);
   render(html`<span><b>${number(credits)}</b> credits</span>

@@ -1,9 +1,8 @@
 // How things look: numbers, times, problems, JSON.
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { repeat } from "./vendor/lit-html/directives/repeat.js";
-import { live } from "./vendor/lit-html/directives/live.js";
 
-export { html, live, nothing, render, repeat };
+export { html, nothing, render, repeat };
 
 const NUMBER = new Intl.NumberFormat("en");
 const DOLLARS = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
@@ -55,7 +54,9 @@ export function announce(text) {
 // Shows what went wrong in one place of the page, and takes it away once it works again.
 export function showProblem(error, place = document.getElementById("problem")) {
   if (error && !("status" in error)) console.error(error);
-  render(error ? html`<p class="problem">${error.message}</p>` : nothing, place);
+  const choose = () => document.dispatchEvent(new Event("choose-key"));
+  render(error ? html`<p class="problem">${error.message}${error.status === 401
+    ? html` <button type="button" class="small" @click=${choose}>Choose a key</button>` : nothing}</p>` : nothing, place);
 }
 
 // Runs what a button does: the button waits, and what goes wrong is shown.
