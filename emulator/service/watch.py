@@ -87,7 +87,7 @@ def _seconds_until(found: Fingerprint, real_now: int) -> float:
     if found.next_at is None or found.clock.frozen_at is not None:
         return _LONGEST_WAIT_SECONDS
     seconds = (found.next_at - found.clock.now(real_now)) / SECOND
-    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS)
+    return min(max(seconds, _SHORTEST_PAUSE_SECONDS), _LONGEST_WAIT_SECONDS)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

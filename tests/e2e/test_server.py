@@ -75,6 +75,18 @@ def test_ctrl_c_ends_it_quietly(serve: Serve) -> None:
     assert "Traceback" not in "".join(server.errors)
 
 
+def test_ctrl_c_ends_it_while_somebody_looks_on(serve: Serve) -> None:
+    server = serve("--log", "none")
+    with server.client.stream("GET", "/_emulator/events") as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "id: 1"
+        server.process.send_signal(signal.SIGINT)
+        assert "" in list(lines)  # the stream ends in order
+    assert server.process.wait(30) == 0
+    server.stop()
+    assert server.errors == []
+
+
 def test_kill_9_loses_nothing(serve: Serve) -> None:
     first = serve("--latency", "3600", "--stuck-after-seconds", "100000")
     tasks = [first.client.create(n=n)["task_id"] for n in (1, 2, 3)]

@@ -54,7 +54,7 @@ def test_axe_finds_nothing(
 
 
 @pytest.mark.parametrize("key", [""])
-@pytest.mark.parametrize("path", PAGES[:4])
+@pytest.mark.parametrize("path", ["/", "/console", "/inspector"])
 def test_axe_finds_nothing_on_an_empty_account(page: Page, path: str, key: str) -> None:
     opened(page, path)
     assert axe.violations(page) == []

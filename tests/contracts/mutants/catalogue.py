@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator.api import account, app
-from emulator.api.app import HotRoutes
+from emulator.api.app import HotRoutes, Pages
 from emulator.api.http import JsonAnswer, authenticate
 from emulator.core.errors import Refusal
 from emulator.service import tasks
@@ -38,8 +38,8 @@ async def _as_html(original: Any, request: Request, services: Services) -> ASGIA
     return HTMLResponse("<h1>Documentation</h1>")
 
 
-def _without_balance(original: Any, services: Services) -> list[BaseRoute]:
-    found: list[BaseRoute] = original(services)
+def _without_balance(original: Any, services: Services, pages: Pages) -> list[BaseRoute]:
+    found: list[BaseRoute] = original(services, pages)
     missing = "/api/v1/credits/balance"
     return [route for route in found if not isinstance(route, Route) or route.path != missing]
 
