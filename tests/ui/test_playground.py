@@ -311,3 +311,43 @@ def test_a_running_task_of_another_key_waits_for_that_key(page: Page, api: Api) 
     page.get_by_label("Key", exact=True).fill("sk-somebody-else-entirely")
     page.get_by_role("button", name="Use this key").click()
     expect(page.locator(".entry")).to_contain_text("choose that key to follow it")
+
+
+def test_a_task_that_can_not_be_read_is_tried_again(
+    page: Page, api: Api, page_errors: PageErrors
+) -> None:
+    page_errors.allow("status of 404")
+    api.add_fault("http_error", status=404, operation="getTask", times=1)
+    open_playground(page)
+    generate(page)
+    entry = page.locator(".entry")
+    expect(entry.locator(".problem")).to_be_visible()
+    expect(page.locator("#history-counts")).to_have_text("0 running, 0 completed")
+    entry.get_by_role("button", name="Try again").click()
+    expect(page.locator(".pictures img")).to_have_count(1)
+    expect(entry.locator(".problem")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"fault": "reset_before_work"}, "No answer from the emulator"),
+        ({"fault": "reset_after_work"}, "No answer from the emulator"),
+        ({"fault": "invalid_json"}, "is no JSON"),
+        ({"fault": "proxy_error_page", "status": 502}, "is no JSON"),
+        ({"fault": "http_error", "status": 503}, "No provider could serve the request."),
+        ({"fault": "content_policy"}, "content policy"),
+    ],
+)
+def test_what_goes_wrong_on_the_way_is_told_and_the_next_works(
+    page: Page, api: Api, page_errors: PageErrors, fault: dict[str, Any], told: str
+) -> None:
+    page_errors.allow("status of|net::ERR")
+    api.post("/_emulator/faults", json={**fault, "operation": "createImageTask"})
+    open_playground(page)
+    generate(page)
+    expect(page.locator("#refusal")).to_contain_text(told)
+    api.delete("/_emulator/faults")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator(".pictures img")).to_have_count(1)
+    expect(page.locator("#refusal")).to_be_hidden()

@@ -66,6 +66,12 @@ export function addEntry(created, request) {
   follow(entry);
 }
 
+// Goes on with a task that could not be read.
+export function followAgain({ taskId }) {
+  change(taskId, { problem: undefined });
+  follow({ taskId });
+}
+
 export function removeEntry(taskId) {
   entries = entries.filter((entry) => entry.taskId !== taskId);
   save();

@@ -1,7 +1,7 @@
 // The history as cards.
 import { useAsReference } from "./references.js";
 import { draft } from "./draft.js";
-import { checkLinks, isGood, isMine, isRunning, removeEntry } from "./history.js";
+import { checkLinks, followAgain, isGood, isMine, isRunning, removeEntry } from "./history.js";
 import { ownPath } from "./media.js";
 import { count, empty, html, instant, nothing, number, render, repeat, state } from "./show.js";
 import { view } from "./viewer.js";
@@ -12,7 +12,7 @@ const counts = document.getElementById("history-counts");
 export function drawHistory(entries) {
   const running = entries.filter(isRunning).length;
   const failed = entries.filter(({ status }) => status === "failed").length;
-  const completed = entries.length - running - failed;
+  const completed = entries.filter((entry) => isGood(entry) || entry.status === "expired").length;
   counts.textContent = `${running} running, ${completed} completed${failed ? `, ${failed} failed` : ""}`;
   document.getElementById("clear-history").hidden = !entries.length;
   render(entries.length
@@ -36,7 +36,8 @@ function card(entry) {
     <p class="quiet">${parameters(request)}</p>
     ${isRunning(entry) ? steps(entry) : nothing}
     ${entry.error ? html`<p class="problem"><b>${entry.error.code}</b> ${entry.error.message}</p>` : nothing}
-    ${entry.problem ? html`<p class="problem">${entry.problem}</p>` : nothing}
+    ${entry.problem ? html`<p class="problem">${entry.problem}
+      <button type="button" class="small" @click=${() => followAgain(entry)}>Try again</button></p>` : nothing}
     ${pictures(entry)}
     <div class="buttons">
       <button type="button" class="small" @click=${() => draft.replace(request, null)}>Use again</button>
