@@ -29,9 +29,7 @@ SELECT w.ledger_entries, w.available, w.granted,
     (SELECT count(*) FROM tasks t WHERE t.account_id = w.id AND t.settled = 0),
     (SELECT count(*) FROM tasks t
         WHERE t.account_id = w.id AND t.settled = 0 AND t.starts_at <= w.now),
-    (SELECT count(*) FROM deliveries d WHERE d.account_id = w.id),
-    (SELECT COALESCE(sum(d.attempts_made), 0) FROM deliveries d WHERE d.account_id = w.id),
-    (SELECT count(*) FROM deliveries d WHERE d.account_id = w.id AND d.due_at IS NOT NULL),
+    sent.made, sent.attempts, sent.due,
     (SELECT count(*) FROM inboxes i WHERE i.account_id = w.id),
     (SELECT COALESCE(sum(i.messages_received), 0) FROM inboxes i WHERE i.account_id = w.id),
     w.journal_entries,
@@ -41,7 +39,10 @@ SELECT w.ledger_entries, w.available, w.granted,
     w.clock_offset_ms, w.clock_frozen_at,
     (SELECT min(CASE WHEN t.starts_at > w.now THEN t.starts_at ELSE t.ends_at END) FROM tasks t
         WHERE t.account_id = w.id AND t.settled = 0 AND t.ends_at > w.now)
-FROM watched w;
+FROM watched w CROSS JOIN (
+    SELECT count(*) AS made, COALESCE(sum(d.attempts_made), 0) AS attempts, count(d.due_at) AS due
+    FROM deliveries d WHERE d.account_id = (SELECT id FROM watched)
+) sent;
 
 -- name: account_of_id_seed
 SELECT id FROM accounts WHERE id_seed = :id_seed;

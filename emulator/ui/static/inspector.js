@@ -14,6 +14,7 @@ import { showProblem } from "./show.js";
 const SECTIONS = { tasks, task, callbacks, faults, journal };
 const { topics: shown, load, draw, ticks } = SECTIONS[section];
 
+const LOAD_PAUSE_MS = 300; // between two readings, however much happens
 let isLoading = false;
 let isStale = false;
 
@@ -30,6 +31,7 @@ async function reload() {
     } catch (error) {
       showProblem(error);
     }
+    await new Promise((done) => setTimeout(done, LOAD_PAUSE_MS));
   }
   isLoading = false;
 }
