@@ -1,7 +1,7 @@
 """The console: keys, balance, recharge, ledger."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from emulator.core.pricing import PriceTable
 from emulator.core.profile import MODEL_PAGE
@@ -15,8 +15,8 @@ def open_console(page: Page) -> None:
     expect(page.locator("#balance")).to_contain_text("Available")
 
 
-def stat(page: Page, name: str) -> str:
-    return page.locator("#balance div", has_text=name).last.locator("dd").inner_text()
+def stat(page: Page, name: str) -> Locator:
+    return page.locator("#balance div", has_text=name).last.locator("dd")
 
 
 def test_the_balance_and_the_ledger_follow_what_happens(page: Page, api: Api) -> None:
@@ -25,9 +25,10 @@ def test_the_balance_and_the_ledger_follow_what_happens(page: Page, api: Api) ->
     expect(rows).to_have_count(1)
     task_id = api.create(n=2)["task_id"]
     expect(rows).to_have_count(3)
-    assert [stat(page, name) for name in ("Available", "Reserved", "Charged", "Granted")] == [
-        "99,940", "0", "60", "100,000",
-    ]  # fmt: skip
+    for name, credits in (
+        ("Available", "99,940"), ("Reserved", "0"), ("Charged", "60"), ("Granted", "100,000"),
+    ):  # fmt: skip
+        expect(stat(page, name)).to_have_text(credits)
     newest = rows.first
     expect(newest).to_contain_text("consumption")
     expect(newest.locator("td").last).to_have_text("99,940")
@@ -62,6 +63,16 @@ def test_recharging_by_package(page: Page, api: Api, package: str, credits: str)
     expect(newest).to_contain_text(f"+{credits}")
     balance = api.get("/v1/credits/balance").json()["credits"]
     assert balance == 100_000 + int(credits.replace(",", ""))
+
+
+def test_the_amount_is_typed_as_anywhere(page: Page) -> None:
+    open_console(page)
+    page.get_by_label("Dollars").press("Control+A")
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("button", name="Add 0 credits")).to_be_disabled()
+    page.keyboard.type("25")
+    expect(page.get_by_label("Dollars")).to_have_value("25")
+    expect(page.get_by_role("button", name="Add 25,000 credits")).to_be_enabled()
 
 
 def test_a_key_is_created_with_limits_shown_once_used_and_revoked(
@@ -109,7 +120,7 @@ def test_a_new_key_can_be_used_here(page: Page) -> None:
     expect(page.locator("#account")).to_contain_text("77 credits")
 
 
-def test_what_a_key_can_not_have_is_told(page: Page, page_errors: PageErrors) -> None:
+def test_what_a_key_can_not_have_is_told(page: Page, api: Api, page_errors: PageErrors) -> None:
     page_errors.allow("status of 400")
     open_console(page)
     page.get_by_text("Create a key").click()
@@ -119,7 +130,14 @@ def test_what_a_key_can_not_have_is_told(page: Page, page_errors: PageErrors) ->
         "field => { field.type = 'text'; field.value = '1.5' }"
     )
     page.get_by_role("button", name="Create", exact=True).click()
-    expect(page.locator("#problem")).to_contain_text("budget_credits must be a whole number")
+    refused = page.locator("#refused")
+    expect(refused).to_contain_text("budget_credits must be a whole number")
+    expect(refused).to_be_in_viewport()
+    api.create()  # what happens meanwhile does not take the words away
+    expect(page.locator("#ledger tbody tr")).to_have_count(3)
+    expect(refused).to_contain_text("budget_credits must be a whole number")
+    refused.get_by_role("button", name="Dismiss").click()
+    expect(refused).to_be_empty()
 
 
 def test_the_price_table_is_the_servers(page: Page) -> None:

@@ -1,12 +1,13 @@
 """The inspector: tasks, a task, callbacks, faults, the clock, the journal, all live."""
 
 import re
+from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.api import Api
 from tests.support.process import Process
-from tests.ui.browsing import PageErrors
+from tests.ui.browsing import PageErrors, open_context
 
 NEED_A_SECRET = ("callback_stale_timestamp", "callback_wrong_signature")
 SLOW = "[[fault: task_slow seconds=100]]"  # pending for 20 s, processing for 80 s
@@ -130,7 +131,7 @@ def test_a_step_that_is_none_is_told(page: Page, page_errors: PageErrors) -> Non
     open_page(page, "/inspector")
     page.get_by_label("Advance by").fill("soon")
     page.get_by_role("button", name="Advance", exact=True).click()
-    expect(page.locator("#problem")).to_contain_text('"soon" was sent')
+    expect(page.locator("#refused")).to_contain_text('"soon" was sent')
 
 
 def test_callbacks_with_their_attempts_and_the_inbox(page: Page, api: Api, server: Process) -> None:
@@ -188,7 +189,7 @@ def test_every_fault_of_the_catalogue_can_be_added_as_it_stands(
     expect(page.locator(".fault")).to_have_count(0)
     page.get_by_label("Fault", exact=True).select_option(NEED_A_SECRET[0])
     page.get_by_role("button", name="Add the fault").click()
-    expect(page.locator("#problem")).to_contain_text("--callback-secret")
+    expect(page.locator("#refused")).to_contain_text("--callback-secret")
 
 
 def test_the_journal_with_filters_and_the_reason_of_each_refusal(page: Page, api: Api) -> None:
@@ -218,6 +219,23 @@ def test_the_journal_with_filters_and_the_reason_of_each_refusal(page: Page, api
     expect(entries).to_have_count(0)
 
 
+def test_what_is_typed_while_an_answer_is_on_its_way_stays(page: Page, api: Api) -> None:
+    api.create(prompt="A cat")
+    api.create(prompt="A dog")
+    open_page(page, "/inspector/journal")
+    entries = page.locator(".journal > li")
+    expect(entries).to_have_count(2)
+    page.route("**/_emulator/journal?*body=cat*", lambda _: None)  # held
+    field = page.get_by_label("Body contains")
+    field.fill("cat")
+    with page.expect_request("**/_emulator/journal?*body=cat*"):
+        field.press("Enter")
+    field.fill("catt")
+    page.unroute_all()  # let go
+    expect(entries).to_have_count(1)
+    expect(field).to_have_value("catt")
+
+
 def test_an_entry_that_is_open_stays_open_while_others_come(page: Page, api: Api) -> None:
     api.create()
     open_page(page, "/inspector/journal")
@@ -227,6 +245,27 @@ def test_an_entry_that_is_open_stays_open_while_others_come(page: Page, api: Api
     expect(entries).to_have_count(2)
     expect(entries.last.locator("details")).to_have_attribute("open", "")
     expect(entries.first.locator("details")).not_to_have_attribute("open", "")
+
+
+def test_a_restart_of_the_server_is_told_and_got_over(
+    browser: Browser, page_errors: PageErrors, tmp_path: Path
+) -> None:
+    flags = ("--database", str(tmp_path / "state.db"), "--log", "none")
+    with Process(*flags) as first:
+        url = first.url
+        with open_context(browser, url, "sk-restart") as context:
+            page = context.new_page()
+            open_page(page, "/inspector")
+            expect(page.locator("#section")).to_contain_text("No tasks yet")
+            first.stop()
+            expect(page.locator("#problem")).to_contain_text("No answer from the emulator")
+            with (
+                Process(*flags, "--port", url.rpartition(":")[2]),
+                Api(url, "sk-restart") as api,
+            ):
+                task_id = api.create()["task_id"]
+                expect(page.locator("#section")).to_contain_text(task_id)
+                expect(page.locator("#problem")).to_be_empty()
 
 
 def test_updates_come_by_server_sent_events(page: Page) -> None:

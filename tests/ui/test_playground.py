@@ -65,6 +65,16 @@ def test_four_pictures_with_every_field_of_the_form(page: Page, api: Api) -> Non
     assert api.get("/v1/credits/balance").json()["credits"] == 100_000 - 480
 
 
+def test_a_double_click_makes_one_task(page: Page, api: Api) -> None:
+    open_playground(page)
+    page.get_by_label("Prompt").fill("Once")
+    page.get_by_role("button", name="Generate", exact=True).evaluate(
+        "button => { button.click(); button.click(); }"
+    )
+    expect(page.locator(".pictures img")).to_have_count(1)
+    assert len(creations(api)) == 1
+
+
 def test_each_parameter_has_its_help(page: Page) -> None:
     open_playground(page)
     for name in ("prompt", "references", "size", "resolution", "quality", "n"):
@@ -188,7 +198,7 @@ def test_what_the_server_refuses_is_shown_at_its_field(page: Page, page_errors: 
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.locator(".json-problems")).to_contain_text("outside the model's limits")
     expect(page.locator(".json-problems")).to_contain_text("Line 4, column 10")
-    expect(page.locator("#refusal")).to_contain_text("multiples of 16")
+    expect(page.locator("#refused")).to_contain_text("multiples of 16")
     page.get_by_role("tab", name="Form").click()
     expect(page.locator("#size-problem")).to_contain_text("multiples of 16")
 
@@ -346,8 +356,8 @@ def test_what_goes_wrong_on_the_way_is_told_and_the_next_works(
     api.post("/_emulator/faults", json={**fault, "operation": "createImageTask"})
     open_playground(page)
     generate(page)
-    expect(page.locator("#refusal")).to_contain_text(told)
+    expect(page.locator("#refused")).to_contain_text(told)
     api.delete("/_emulator/faults")
     page.get_by_role("button", name="Generate", exact=True).click()
     expect(page.locator(".pictures img")).to_have_count(1)
-    expect(page.locator("#refusal")).to_be_hidden()
+    expect(page.locator("#refused")).to_be_hidden()

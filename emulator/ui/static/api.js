@@ -40,6 +40,9 @@ export class ApiError extends Error {
   }
 }
 
+export const noAnswer = () =>
+  new ApiError(0, { message: "No answer from the emulator: it is stopped, or a fault cut the connection." });
+
 export function headers(path) {
   const sent = {};
   if (keys.current) sent.Authorization = `Bearer ${keys.current}`;
@@ -59,7 +62,7 @@ export async function call(method, path, body) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ApiError(0, { message: "No answer from the emulator: it is stopped, or a fault cut the connection." });
+    throw noAnswer();
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;

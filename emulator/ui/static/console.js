@@ -1,6 +1,7 @@
 // The console: balance and recharge, keys, the ledger.
 import { followAccount } from "./account.js";
 import { call, hint, keys } from "./api.js";
+import { reloader } from "./live.js";
 import { page } from "./page.js";
 import { attempt, copyButton, count, empty, html, instant, nothing, number, render, showProblem, signed } from "./show.js";
 
@@ -14,8 +15,7 @@ let allKeys = [];
 let shownKeys = KEY_ROWS;
 let recharge = { rate: "entry", dollars: 10 };
 
-async function loadBalance() {
-  const { account_id: account, credits } = await call("GET", "/_emulator/account");
+function drawBalance({ account_id: account, credits }) {
   const stats = [["Available", credits.available], ["Reserved", credits.reserved], ["Charged", credits.charged], ["Granted", credits.granted]];
   render(html`<dl class="stats">${stats.map(([name, value]) => html`
       <div><dt>${name}</dt><dd>${number(value)}</dd></div>`)}</dl>
@@ -38,7 +38,7 @@ function drawRecharge() {
         <span><b>${names[rate]}</b> <span class="quiet">$1 = ${number(perDollar)} credits</span></span></label>`)}
     </fieldset>
     <div class="with-button"><label for="dollars">Dollars</label>
-      <input id="dollars" type="number" min="1" max="100000" step="1" required .value=${String(recharge.dollars)}
+      <input id="dollars" type="number" min="1" max="100000" step="1" required value="10"
         @input=${(event) => drawRecharge((recharge = { ...recharge, dollars: Number(event.target.value) }))}>
       <button class="primary" ?disabled=${!(credits > 0)}>Add ${number(credits)} credits</button></div>
     <p class="help">Free here: nothing is paid, the credits are there at once.</p>
@@ -132,10 +132,13 @@ async function readLedger(before, limit) {
   return (await call("GET", `/_emulator/ledger?before=${before}&limit=${limit}`)).data;
 }
 
-async function loadLedger() {
+// The balance and the entries that explain it are shown together.
+async function loadCredits() {
   const wanted = Math.min(1000, Math.max(LEDGER_ROWS, entries.length));
-  entries = await readLedger(NEWEST, wanted);
+  const [account, newest] = await Promise.all([call("GET", "/_emulator/account"), readLedger(NEWEST, wanted)]);
+  entries = newest;
   isWhole = entries.length < wanted || entries.at(-1).number === 1;
+  drawBalance(account);
   drawLedger();
 }
 
@@ -163,12 +166,8 @@ function ledgerRow(entry) {
     <td class="amount"><b>${number(entry.available_after)}</b></td></tr>`;
 }
 
-function load(topics) {
-  const wanted = [];
-  if (topics.includes("account")) wanted.push(loadBalance(), loadLedger());
-  if (topics.includes("account") || topics.includes("tasks")) wanted.push(loadKeys());
-  Promise.all(wanted).then(() => showProblem(null), showProblem);
-}
+const SHOWN = ["account", "tasks"]; // a task takes from its key's budget
+const reload = reloader((topics) => Promise.all([topics.includes("account") ? loadCredits() : null, loadKeys()]));
 
 drawRecharge();
-followAccount(load, showProblem);
+followAccount((topics) => reload(topics.filter((topic) => SHOWN.includes(topic))), showProblem);

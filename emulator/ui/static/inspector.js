@@ -6,6 +6,7 @@ import { faults } from "./inspector/faults.js";
 import { journal } from "./inspector/journal.js";
 import { task } from "./inspector/task.js";
 import { tasks } from "./inspector/tasks.js";
+import { reloader } from "./live.js";
 import { section } from "./page.js";
 import { showProblem } from "./show.js";
 
@@ -14,34 +15,17 @@ import { showProblem } from "./show.js";
 const SECTIONS = { tasks, task, callbacks, faults, journal };
 const { topics: shown, load, draw, ticks } = SECTIONS[section];
 
-const LOAD_PAUSE_MS = 300; // between two readings, however much happens
-let isLoading = false;
-let isStale = false;
-
-async function reload() {
-  isStale = true;
-  if (isLoading) return;
-  isLoading = true;
-  while (isStale) {
-    isStale = false;
-    try {
-      await load();
-      draw();
-      showProblem(null);
-    } catch (error) {
-      showProblem(error);
-    }
-    await new Promise((done) => setTimeout(done, LOAD_PAUSE_MS));
-  }
-  isLoading = false;
-}
+const reload = reloader(async () => {
+  await load();
+  draw();
+});
 
 const drawClock = bindClock();
 followAccount((topics) => {
   drawClock();
-  if (topics.some((topic) => shown.includes(topic))) reload();
-}, (error) => error && showProblem(error));
-document.addEventListener("reload", reload);
+  reload(topics.filter((topic) => shown.includes(topic)));
+}, showProblem);
+document.addEventListener("reload", () => reload(shown));
 setInterval(() => {
   drawClock();
   if (ticks) draw();

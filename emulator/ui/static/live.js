@@ -1,9 +1,11 @@
 // Hears from the server what changed on the account, by server-sent events. EventSource can't send
 // a key in a header, so the stream is read with fetch.
-import { headers, problemOf } from "./api.js";
+import { ApiError, headers, noAnswer, problemOf } from "./api.js";
+import { showProblem } from "./show.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+const READING_PAUSE_MS = 300;
 
 // The account's clock, as far as the last event told.
 export const clock = {
@@ -16,7 +18,31 @@ export const clock = {
   },
 };
 
-// Calls listener(topics) at each change; problem(error) where the stream can't be had, or null.
+// Makes reload(topics), which calls read(topics): one reading at a time and a pause after each,
+// however much happens, so that what is shown last was read last.
+export function reloader(read) {
+  const stale = new Set();
+  let isReading = false;
+  return async (topics) => {
+    topics.forEach((topic) => stale.add(topic));
+    if (isReading) return;
+    isReading = true;
+    while (stale.size) {
+      const changed = [...stale];
+      stale.clear();
+      try {
+        await read(changed);
+        showProblem(null);
+      } catch (error) {
+        showProblem(error);
+      }
+      await new Promise((done) => setTimeout(done, READING_PAUSE_MS));
+    }
+    isReading = false;
+  };
+}
+
+// Calls listener(topics) at each change, and problem(error) where the stream can't be had.
 export function watch(listener, problem = () => {}) {
   let stop = new AbortController();
   const follow = () => {
@@ -36,7 +62,6 @@ async function read(listener, problem, signal) {
       const path = "/_emulator/events";
       const response = await fetch(path, { headers: headers(path), signal });
       if (!response.ok) throw problemOf(response, await response.json().catch(() => null));
-      problem(null);
       wait = FIRST_WAIT_MS;
       for await (const event of events(response.body)) {
         hear(event);
@@ -44,7 +69,7 @@ async function read(listener, problem, signal) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      problem(error);
+      problem(error instanceof ApiError ? error : noAnswer());
       if (error.status >= 400 && error.status < 500) return; // asking again changes nothing
     }
     await new Promise((done) => setTimeout(done, wait));

@@ -14,7 +14,6 @@ import { bindTabs } from "./tabs.js";
 
 const form = document.getElementById("form");
 const button = document.getElementById("generate");
-const refusalPlace = document.getElementById("refusal");
 
 function showEstimate(request) {
   const asked = effective(request);
@@ -47,7 +46,7 @@ async function generate() {
       }
       throw error;
     }
-  }, refusalPlace);
+  });
 }
 
 bindTabs(document.querySelector("[role=tablist]"));

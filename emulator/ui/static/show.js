@@ -51,31 +51,41 @@ export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
 
-// Shows what went wrong in one place of the page, and takes it away once it works again.
-export function showProblem(error, place = document.getElementById("problem")) {
-  if (error && !("status" in error)) console.error(error);
+function problem(error) {
+  if (!("status" in error)) console.error(error); // a mistake of these scripts
   const choose = () => document.dispatchEvent(new Event("choose-key"));
-  render(error ? html`<p class="problem">${error.message}${error.status === 401
-    ? html` <button type="button" class="small" @click=${choose}>Choose a key</button>` : nothing}</p>` : nothing, place);
+  return html`<span>${error.message}</span>${error.status === 401
+    ? html` <button type="button" class="small" @click=${choose}>Choose a key</button>` : nothing}`;
 }
 
-// Runs what a button does: the button waits, and what goes wrong is shown.
-export async function attempt(button, work, place) {
-  button?.setAttribute("aria-busy", "true");
+// Shows what keeps the page from being up to date; null: nothing does.
+export function showProblem(error) {
+  render(error ? html`<p class="problem">${problem(error)}</p>` : nothing, document.getElementById("problem"));
+}
+
+// Shows what a button could not do, until one does, or the reader has read it.
+export function showRefused(error) {
+  const dismiss = html`<button type="button" class="small dismiss" aria-label="Dismiss" @click=${() => showRefused(null)}>×</button>`;
+  render(error ? html`<p class="problem">${problem(error)}${dismiss}</p>` : nothing, document.getElementById("refused"));
+}
+
+// Runs what a button does, once at a time, and shows what goes wrong.
+export async function attempt(button, work) {
+  if (button.hasAttribute("aria-busy")) return undefined;
+  button.setAttribute("aria-busy", "true");
   try {
     const result = await work();
-    showProblem(null, place);
+    showRefused(null);
     return result;
   } catch (error) {
-    showProblem(error, place);
+    showRefused(error);
     return undefined;
   } finally {
-    button?.removeAttribute("aria-busy");
+    button.removeAttribute("aria-busy");
   }
 }
 
-export async function copy(text, button) {
-  const before = button.textContent;
+async function copy(text, button) {
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
@@ -83,7 +93,7 @@ export async function copy(text, button) {
     button.textContent = "Can't copy";
   }
   announce(button.textContent);
-  setTimeout(() => (button.textContent = before), 1500);
+  setTimeout(() => (button.textContent = "Copy"), 1500);
 }
 
 export const copyButton = (text) =>

@@ -8,7 +8,10 @@ const MOST_ROWS = 1000;
 const OPERATIONS = ["createImageTask", "createImageSync", "editImage", "uploadImage", "getTask", "getBalance", "listModels", "getImage", "headImage", "getUpload", "headUpload", "unknown"];
 const place = document.getElementById("section");
 let found = { data: [], total: 0, lost: 0 };
-let filter = Object.fromEntries(new URLSearchParams(location.search));
+// The form begins with the address's filter; from then on its fields are the reader's alone, since
+// what is drawn when an answer comes must not undo what is being typed.
+const opened = Object.fromEntries(new URLSearchParams(location.search));
+let filter = opened;
 let limit = STEP;
 
 async function load() {
@@ -30,9 +33,9 @@ function draw() {
     reload();
   });
   const options = (name, values) => html`<select id="filter-${name}" name=${name}><option value="">any</option>${values.map(([value, text]) =>
-    html`<option value=${value} ?selected=${filter[name] === value}>${text}</option>`)}</select>`;
+    html`<option value=${value} ?selected=${opened[name] === value}>${text}</option>`)}</select>`;
   const field = (name, label, control) => html`<div class="field"><label for="filter-${name}">${label}</label>${control}</div>`;
-  const text = (name) => html`<input id="filter-${name}" name=${name} .value=${filter[name] ?? ""} maxlength="1000">`;
+  const text = (name) => html`<input id="filter-${name}" name=${name} .value=${opened[name] ?? ""} maxlength="1000">`;
   render(html`<section class="card" aria-labelledby="journal-title"><div class="card-head"><h2 id="journal-title">Journal</h2>
       <span class="quiet" role="status">${count(found.total, "request")}${found.lost ? `, ${number(found.lost)} older are no longer kept` : ""}</span>
       <button type="button" class="small" @click=${clear}>Clear</button></div>
