@@ -31,7 +31,7 @@ def test_the_balance_and_the_ledger_follow_what_happens(page: Page, api: Api) ->
         expect(stat(page, name)).to_have_text(credits)
     newest = rows.first
     expect(newest).to_contain_text("consumption")
-    expect(newest.locator("td").last).to_have_text("99,940")
+    expect(newest.locator("b")).to_have_text("99,940")
     expect(rows.nth(1)).to_contain_text("−60")
     newest.get_by_role("link", name=task_id).click()
     page.wait_for_url(f"**/inspector/tasks/{task_id}")

@@ -33,7 +33,7 @@ function clockText() {
   const { frozen, offset_seconds: offset } = clock.told;
   if (!frozen && Math.abs(offset) < 1) return nothing;
   return html`<a class="chip ${frozen ? "frozen" : ""}" href="/inspector" title="The account's clock">
-    ${frozen ? "Frozen at" : "Clock at"} ${now.slice(0, 10)} ${now.slice(11, 19)}</a>`;
+    <span class="wide">${frozen ? "Frozen at" : "Clock at"} ${now.slice(0, 10)}</span> ${now.slice(11, 19)}</a>`;
 }
 
 document.addEventListener("choose-key", openDialog);

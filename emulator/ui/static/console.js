@@ -149,9 +149,9 @@ function drawLedger() {
     isWhole = more.length < LEDGER_ROWS || more.at(-1).number === 1;
     drawLedger();
   };
-  render(entries.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries"><table class="numbers">
-      <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th><th scope="col">Task</th>
-        <th scope="col" class="amount">Available</th><th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th></tr></thead>
+  render(entries.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries"><table>
+      <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th>
+        <th scope="col" class="amount">Available</th><th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th><th scope="col">Task</th></tr></thead>
       <tbody>${entries.map(ledgerRow)}</tbody></table></div>
       ${isWhole ? nothing : html`<button type="button" @click=${(event) => attempt(event.currentTarget, older)}>Older entries</button>`}
       <p class="quiet">${count(entries.length, "entry", "entries")}, newest first.</p>`
@@ -161,9 +161,9 @@ function drawLedger() {
 function ledgerRow(entry) {
   const amount = (value) => html`<td class="amount ${value > 0 ? "plus" : value < 0 ? "minus" : "quiet"}">${signed(value)}</td>`;
   return html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>
-    <td>${entry.task_id ? html`<a href="/inspector/tasks/${entry.task_id}"><code>${entry.task_id}</code></a>` : nothing}</td>
     ${amount(entry.available)}${amount(entry.reserved)}${amount(entry.charged)}
-    <td class="amount"><b>${number(entry.available_after)}</b></td></tr>`;
+    <td class="amount"><b>${number(entry.available_after)}</b></td>
+    <td>${entry.task_id ? html`<a href="/inspector/tasks/${entry.task_id}"><code>${entry.task_id}</code></a>` : nothing}</td></tr>`;
 }
 
 const SHOWN = ["account", "tasks"]; // a task takes from its key's budget

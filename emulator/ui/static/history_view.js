@@ -1,8 +1,9 @@
 // The history as cards.
 import { useAsReference } from "./references.js";
-import { draft } from "./draft.js";
+import { draft, effective } from "./draft.js";
 import { checkLinks, followAgain, isGood, isMine, isRunning, removeEntry } from "./history.js";
 import { ownPath } from "./media.js";
+import { pixels } from "./pricing.js";
 import { count, empty, html, instant, nothing, number, render, repeat, state } from "./show.js";
 import { view } from "./viewer.js";
 
@@ -73,9 +74,10 @@ function pictures(entry) {
   if (isGood(entry) && !links.length) return html`<p class="problem">The task succeeded without a picture.</p>`;
   const rows = [["Task", taskId], ["Prompt", request.prompt], ["Parameters", parameters(request)], ["Credits", money(entry)]];
   const sources = links.map(ownPath);
+  const [width = nothing, height = nothing] = pixels(effective(request))?.split("x") ?? [];
   return links.length ? html`<ul class="pictures">${sources.map((source, index) => html`
     <li><button type="button" aria-label="Open picture ${index + 1}" @click=${() =>
       view({ taskId, links, sources, index, rows, useAsReference })}>
-      <img src=${source} alt="Picture ${index + 1} of: ${request.prompt.slice(0, 80)}" loading="lazy" @error=${() => checkLinks(entry)}>
+      <img src=${source} alt="Picture ${index + 1} of: ${request.prompt.slice(0, 80)}" width=${width} height=${height} loading="lazy" @error=${() => checkLinks(entry)}>
     </button></li>`)}</ul>` : nothing;
 }

@@ -14,7 +14,7 @@ export const signed = (value) => (value > 0 ? `+${number(value)}` : value < 0 ? 
 
 // An instant in UTC, as the API writes it, but for people: 2026-11-23 11:40:12
 export function instant(text) {
-  return html`<time datetime=${text} title=${text}>${text.slice(0, 10)} ${text.slice(11, 19)}</time>`;
+  return html`<time datetime=${text} title=${text}><span>${text.slice(0, 10)}</span> <span>${text.slice(11, 19)}</span></time>`;
 }
 
 export const clockTime = (text) => html`<time datetime=${text} title=${text}>${text.slice(11, 23)}</time>`;
@@ -54,8 +54,9 @@ export function announce(text) {
 function problem(error) {
   if (!("status" in error)) console.error(error); // a mistake of these scripts
   const choose = () => document.dispatchEvent(new Event("choose-key"));
+  const what = error.code === "invalid_control_token" ? "Enter the token" : "Choose a key";
   return html`<span>${error.message}</span>${error.status === 401
-    ? html` <button type="button" class="small" @click=${choose}>Choose a key</button>` : nothing}`;
+    ? html` <button type="button" class="small" @click=${choose}>${what}</button>` : nothing}`;
 }
 
 // Shows what keeps the page from being up to date; null: nothing does.

@@ -35,7 +35,7 @@ export function deliveryCard(delivery) {
   return html`<li class="delivery"><div class="entry-head">${state(delivery.state)} <code class="break">${delivery.url}</code></div>
     <p class="quiet"><a href="/inspector/tasks/${delivery.task_id}"><code>${delivery.task_id}</code></a>
       ${delivery.next_attempt_at ? html` · next attempt ${instant(delivery.next_attempt_at)}` : nothing}</p>
-    ${delivery.attempts.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Attempts"><table><thead><tr><th scope="col">Attempt</th><th scope="col">At</th><th scope="col">Answer</th><th scope="col">Took</th></tr></thead>
+    ${delivery.attempts.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Attempts"><table><thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">Answer</th><th scope="col">Took</th></tr></thead>
       <tbody>${delivery.attempts.map((each) => html`<tr><td>${each.number}</td><td>${instant(each.at)}</td>
         <td class="break">${each.error === null ? html`${status(each.status)} ${each.answer}` : html`<span class="bad-text">${each.error}</span>`}</td><td>${duration(each.duration_ms)}</td></tr>`)}</tbody></table></div>`
     : html`<p class="quiet">No attempt was made.</p>`}

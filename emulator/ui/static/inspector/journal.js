@@ -57,7 +57,7 @@ export function entryDetails(entry) {
   const { refusal, nearest_valid: nearest, ignored_fields: ignored, faults } = entry;
   return html`<li><details>
     <summary>${status(entry.status)} <b class="method">${entry.method}</b> <code class="break">${entry.path}</code>
-      <span class="quiet">${instant(entry.at)}, ${duration(entry.duration_ms)}</span>
+      <span class="quiet when">${instant(entry.at)}, ${duration(entry.duration_ms)}</span>
       ${refusal ? html`<span class="reason"><code>${refusal.code}</code> ${refusal.message}</span>` : nothing}
       ${faults.length ? html`<span class="reason">met ${faults.join(", ")}</span>` : nothing}</summary>
     ${refusal ? html`<dl class="facts"><div><dt>Refused because</dt><dd>${refusal.message}</dd></div>

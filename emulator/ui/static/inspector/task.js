@@ -74,12 +74,13 @@ function sent(journal) {
 
 function picturesCard(task, answer, links) {
   const failure = answer.error;
+  const [width, height] = task.request.pixels.split("x");
   return html`<section class="card" aria-labelledby="pictures-title"><h2 id="pictures-title">Pictures</h2>
     ${failure ? html`<p class="problem"><b>${failure.code}</b> ${failure.message}</p>` : nothing}
     ${sources.length ? html`<ul class="pictures">${sources.map((source, index) => html`<li>
         <button type="button" aria-label="Open picture ${index + 1}" @click=${() =>
           view({ taskId, links, sources, index, rows: [["Prompt", task.request.prompt]] })}>
-          <img src=${source} alt="Picture ${index + 1}"></button></li>`)}</ul>${linkState(task.media_expire_at)}`
+          <img src=${source} alt="Picture ${index + 1}" width=${width} height=${height}></button></li>`)}</ul>${linkState(task.media_expire_at)}`
     : failure ? nothing : empty("No pictures", task.settled ? "The task succeeded without one." : "They are drawn once the task has succeeded.")}</section>`;
 }
 
@@ -90,7 +91,7 @@ function linkState(expireAt) {
 }
 
 function ledger(entries) {
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries of the task"><table class="numbers">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries of the task"><table>
     <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th><th scope="col" class="amount">Available</th>
       <th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th></tr></thead>
     <tbody>${entries.map((entry) => html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>
