@@ -17,6 +17,8 @@ _MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_ASK_FIRST = "no-cache"
+_FOR_EVER = "public, max-age=31536000, immutable"
 # Nothing of another site, nothing inline; pictures also from what the reader chose to upload.
 _SECURITY = {
     "Content-Security-Policy": (
@@ -33,19 +35,28 @@ _SECURITY = {
 }
 
 
+def asset_url(name: str) -> str:
+    """Where a file is, at an address that another version of the files does not have."""
+    return f"/ui/{_version()}/{name}"
+
+
 async def asset(request: Request, services: Services) -> Response:
-    """Answer a file of the pages."""
+    """Answer a file of the pages; at its version's address the browser need not ask again."""
     name = request.path_params["name"]
-    path = _files().get(name)
+    plain_name = name.removeprefix(f"{_version()}/")
+    path = _files().get(plain_name)
     if path is None:
         raise Refusal("not_found", f"The pages have no file {shown(name)}.")
-    return answer(request, path.read_bytes(), _MEDIA_TYPES[path.suffix])
+    caching = _FOR_EVER if plain_name != name else _ASK_FIRST
+    return answer(request, path.read_bytes(), _MEDIA_TYPES[path.suffix], caching)
 
 
-def answer(request: Request, content: bytes, media_type: str) -> Response:
-    """Answer what the browser may keep, but has to ask about each time."""
+def answer(
+    request: Request, content: bytes, media_type: str, caching: str = _ASK_FIRST
+) -> Response:
+    """Answer what the browser may keep; by default it has to ask each time whether it still may."""
     etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'  # weak: zipped or not
-    headers = {**_SECURITY, "ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    headers = {**_SECURITY, "ETag": etag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == etag:
         return Response(None, 304, headers)
     headers["Content-Type"] = media_type
@@ -58,6 +69,13 @@ def answer(request: Request, content: bytes, media_type: str) -> Response:
 @lru_cache(maxsize=128)
 def _zipped(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
+
+
+@cache
+def _version() -> str:
+    """Differs once any file does."""
+    contents = b"".join(path.read_bytes() for _, path in sorted(_files().items()))
+    return hashlib.sha256(contents).hexdigest()[:12]
 
 
 @cache

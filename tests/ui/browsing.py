@@ -12,6 +12,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Error,
+    Page,
     Request,
     WebError,
     sync_playwright,
@@ -141,3 +142,8 @@ def open_context(browser: Browser, url: str, key: str, **options: Any) -> Iterat
         yield context
     finally:
         context.close()
+
+
+def open_all(page: Page) -> None:
+    """Open everything that can be unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")

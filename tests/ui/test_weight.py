@@ -1,6 +1,7 @@
 """What the pages weigh, and how they are made."""
 
 import gzip
+import re
 
 import httpx2
 import pytest
@@ -51,6 +52,26 @@ def test_what_was_sent_is_not_sent_again(server: Process) -> None:
         again = {"If-None-Match": first.headers["etag"]}
         answer = httpx2.get(server.url + path, headers=again, trust_env=False)
         assert (answer.status_code, answer.content) == (304, b"")
+
+
+def test_the_next_page_asks_for_what_is_new_alone(page: Page) -> None:
+    for path in ("/", "/console"):
+        page.goto(path)
+        page.wait_for_function("document.getElementById('account').textContent.includes('sk-')")
+    sent: list[str] = page.evaluate(
+        """performance.getEntriesByType('resource')
+          .filter(({ name, transferSize }) => name.includes('/ui/') && transferSize > 0)
+          .map(({ name }) => name.split('/').at(-1))"""
+    )
+    assert sent == ["console.js"]
+
+
+def test_another_version_of_a_file_has_another_address(server: Process) -> None:
+    with httpx2.Client(base_url=server.url, trust_env=False) as client:
+        (address,) = re.findall(r'href="(/ui/[0-9a-f]{12}/app.css)"', client.get("/").text)
+        assert client.get(address).headers["cache-control"].endswith("immutable")
+        assert client.get("/ui/app.css").headers["cache-control"] == "no-cache"
+        assert client.get("/ui/0123456789ab/app.css").status_code == 404
 
 
 def test_zipped_or_not_it_is_the_same(server: Process) -> None:

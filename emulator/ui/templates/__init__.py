@@ -6,6 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from emulator.ui.assets import asset_url
 from emulator.ui.claims import Claim, claims
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -21,6 +22,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["asset_url"] = asset_url
     made.filters.update(markdown=markdown, inline_markdown=inline_markdown, claims=named_claims)
     return made
 
