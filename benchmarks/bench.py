@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import load, servers, steering
+from benchmarks import load, pages, servers, steering
 from benchmarks.fill import copied_ids, fill
 from benchmarks.load import alternate, ended_tasks
 from benchmarks.measures import Measure, ratio_measure
@@ -110,6 +110,8 @@ def measure_all(seconds: int, rounds: int, folder: Path) -> list[Measure]:
     measures.append(steering.measure_suite(folder))
     measures.append(measure_memory(folder))
     measures.append(measure_many_tasks(seconds, rounds, folder))
+    _progress("first paint of the pages")
+    measures.extend(pages.measure_pages(folder))
     return measures
 
 

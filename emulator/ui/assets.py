@@ -19,10 +19,10 @@ _MEDIA_TYPES = {
 }
 _ASK_FIRST = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
-# Nothing of another site, nothing inline; pictures also from what the reader chose to upload.
+# Nothing of another site, nothing inline; pictures also from what the reader chose or wrote.
 _SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
         " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
         " require-trusted-types-for 'script'; trusted-types lit-html"
     ),

@@ -2,6 +2,7 @@
 
 import base64
 from io import BytesIO
+from random import Random
 
 from PIL import Image
 from playwright.sync_api import FilePayload, Page
@@ -33,6 +34,14 @@ def png(color: str = "teal") -> bytes:
     content = BytesIO()
     Image.new("RGB", (64, 48), color).save(content, "PNG")
     return content.getvalue()
+
+
+def data_url() -> str:
+    """A picture of 300x300 pixels as an address, of 360,000 characters."""
+    content = BytesIO()
+    noise = Random(1).randbytes(300 * 300 * 3)  # can't be packed
+    Image.frombytes("RGB", (300, 300), noise).save(content, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
 def file(name: str = "cat.png", color: str = "teal") -> FilePayload:

@@ -14,6 +14,7 @@ from emulator.core.frame import SIZES, TIERS, resolve_frame
 from emulator.core.pricing import PriceTable
 from emulator.core.profile import MODEL_PAGE
 from tests.support.api import Api
+from tests.ui import pictures
 from tests.ui.browsing import PageErrors
 
 SLOW = "[[fault: task_slow seconds=100]]"  # pending for 20 s, processing for 80 s
@@ -299,6 +300,37 @@ def test_the_history_can_be_used_again_removed_and_cleared(page: Page) -> None:
     expect(page.locator("#history")).to_contain_text("Nothing yet")
     page.reload()
     expect(page.locator("#history-counts")).to_have_text("0 running, 0 completed")
+
+
+def test_a_picture_in_the_request_is_shown_and_too_much_for_the_browser_to_keep(
+    page: Page, api: Api
+) -> None:
+    open_playground(page)
+    page.get_by_role("radio", name="2:3").check()
+    generate(page, "Before")
+    expect(page.locator(".pictures img")).to_have_count(1)
+    page.get_by_role("tab", name="JSON").click()
+    page.evaluate("localStorage.setItem('another', 'x'.repeat(5_000_000))")  # of 5.2 million
+    body = {"model": "gpt-image-2", "prompt": "After", "input_images": [pictures.data_url()]}
+    page.get_by_label("Request body, as raw JSON").fill(json.dumps(body))
+    page.get_by_role("tab", name="Form").click()
+    expect(page.locator(".thumbnails img")).to_have_js_property("naturalWidth", 300)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator(".pictures img")).to_have_count(2)
+    assert [entry["input_images"] for entry in sent(page) if "input_images" in entry] == [[]]
+    page.reload()
+    expect(page.locator(".entry .prompt")).to_have_text(["After", "Before"])
+
+
+def test_two_tabs_share_a_history(page: Page) -> None:
+    open_playground(page)
+    other = page.context.new_page()
+    open_playground(other)
+    generate(page, "From one")
+    generate(other, "From the other")
+    for each in (page, other):
+        expect(each.locator(".pictures img")).to_have_count(2)
+        expect(each.locator("#history-counts")).to_have_text("0 running, 2 completed")
 
 
 def test_a_link_that_expired_is_told(page: Page, api: Api, page_errors: PageErrors) -> None:

@@ -19,7 +19,11 @@ export const draft = {
   // Tells everybody of a change; `by` says who made it, so that nobody is told his own words.
   replace(request, by) {
     this.request = request;
-    localStorage.setItem(STORED, JSON.stringify(request));
+    try {
+      localStorage.setItem(STORED, JSON.stringify(request));
+    } catch {
+      localStorage.removeItem(STORED); // too large to outlive this page
+    }
     for (const listener of listeners) listener(request, by);
   },
 

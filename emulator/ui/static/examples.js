@@ -5,6 +5,7 @@ import { copyButton, html, render } from "./show.js";
 const KEY = "YOUR_API_KEY";
 const LANGUAGE = "language";
 const FILES = { uploadImage: { file: "reference.png" }, editImage: { image: "picture.png" } };
+const SHOWN_PICTURE = 48; // characters
 const SHOWN_PROMPT = "A lighthouse at dawn";
 
 export function showExamples() {
@@ -26,9 +27,13 @@ function writer(place) {
   });
 }
 
+// The draft, with a prompt, and without the millions of characters of a picture that is inside it.
 function shownRequest() {
-  return { ...draft.request, prompt: draft.request.prompt || SHOWN_PROMPT };
+  const text = JSON.stringify({ ...draft.request, prompt: draft.request.prompt || SHOWN_PROMPT });
+  return JSON.parse(text, (_, value) => (isLongPicture(value) ? `${value.slice(0, SHOWN_PICTURE)}…` : value));
 }
+
+const isLongPicture = (value) => typeof value === "string" && value.startsWith("data:") && value.length > 2 * SHOWN_PICTURE;
 
 function formOf(operation) {
   const fields = operation === "editImage" ? { model: draft.request.model, prompt: shownRequest().prompt } : {};

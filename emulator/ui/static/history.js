@@ -24,14 +24,34 @@ function restored() {
   }
 }
 
-function save() {
-  try {
-    localStorage.setItem(STORED, JSON.stringify(entries));
-  } catch {
-    entries = entries.slice(0, Math.floor(entries.length / 2)); // the browser's room is full
-    localStorage.setItem(STORED, JSON.stringify(entries));
+// What is stored is read first, since another tab may have changed it. The browser's room is small:
+// pictures that are inside requests go first, then the oldest entries.
+function update(change) {
+  entries = change(restored());
+  while (!isStored(entries)) {
+    entries = entries.some(hasPictures) ? entries.map(withoutPictures) : entries.slice(0, -1);
   }
   listener(entries);
+}
+
+function isStored(kept) {
+  try {
+    localStorage.setItem(STORED, JSON.stringify(kept));
+    return true;
+  } catch {
+    return kept.length === 0; // there is no room at all
+  }
+}
+
+const isPicture = (value) => typeof value === "string" && value.startsWith("data:");
+const hasPictures = ({ request }) => Object.values(request).flat().some(isPicture);
+
+function withoutPictures(entry) {
+  const kept = Object.entries(entry.request).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.filter((each) => !isPicture(each)) : isPicture(value) ? "" : value,
+  ]);
+  return { ...entry, request: Object.fromEntries(kept) };
 }
 
 // Calls changed(entries) at each change, and goes on with what was running before a reload.
@@ -61,8 +81,7 @@ export function addEntry(created, request) {
     request,
     links: [],
   };
-  entries = [entry, ...entries].slice(0, MOST_ENTRIES);
-  save();
+  update((known) => [entry, ...known].slice(0, MOST_ENTRIES));
   follow(entry);
 }
 
@@ -73,18 +92,15 @@ export function followAgain({ taskId }) {
 }
 
 export function removeEntry(taskId) {
-  entries = entries.filter((entry) => entry.taskId !== taskId);
-  save();
+  update((known) => known.filter((entry) => entry.taskId !== taskId));
 }
 
 export function clearHistory() {
-  entries = [];
-  save();
+  update(() => []);
 }
 
 function change(taskId, fields) {
-  entries = entries.map((entry) => (entry.taskId === taskId ? { ...entry, ...fields } : entry));
-  save();
+  update((known) => known.map((entry) => (entry.taskId === taskId ? { ...entry, ...fields } : entry)));
 }
 
 // Polls a task, as any client of the API does, until it ends.

@@ -36,10 +36,15 @@ export function bindReferences() {
     if (by === ME) return;
     const urls = Array.isArray(request.input_images) ? request.input_images : [];
     if (!urls.length && !toggle.checked) return; // switched off, the images wait
-    items = urls.map((url) => items.find((item) => item.url === url) ?? { name: String(url), url: String(url) });
+    items = urls.map((url) => items.find((item) => item.url === url) ?? itemOf(String(url)));
     open(items.length > 0);
     draw();
   });
+}
+
+// A picture that the request names: it may be written into it.
+function itemOf(url) {
+  return url.startsWith("data:") ? { name: "A picture in the request", url, preview: url } : { name: url, url };
 }
 
 function bindDrop() {
@@ -101,7 +106,7 @@ async function upload(item, file) {
 function remove(item) {
   items = items.filter((other) => other !== item);
   dropped = [];
-  if (item.preview) URL.revokeObjectURL(item.preview);
+  if (item.preview) URL.revokeObjectURL(item.preview); // of a file; of others it does nothing
   keep();
   toggle.focus();
 }
