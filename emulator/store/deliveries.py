@@ -38,6 +38,7 @@ class DeliveryQueries(Queries):
                 "held": int(delivery.held),
             },
         )  # fmt: skip
+        self._note(delivery.account_id)
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         """Find a delivery."""
@@ -88,6 +89,7 @@ class DeliveryQueries(Queries):
                     "answer": result.answer, "error": result.error,
                 },
             )  # fmt: skip
+            self._note(after.account_id)
         return changed == 1
 
     def has_held_delivery(self, account_id: str) -> bool:
@@ -100,6 +102,7 @@ class DeliveryQueries(Queries):
         """Let held deliveries of the account go out now, but for the one that was attempted."""
         parameters = {"id": account_id, "now": now, "wake_at": wake_at, "except": but}
         self._run("release_held_deliveries", parameters)
+        self._note(account_id)
 
     def deliveries_of_account(
         self, account_id: str, limit: int, task_id: str | None = None
@@ -114,6 +117,10 @@ class DeliveryQueries(Queries):
         names = ("number", "at", "status", "duration_ms", "answer", "error")
         rows = self._run("attempts", {"delivery_id": delivery_id})
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _note(self, account_id: str) -> None:
+        """Count a change of the account's deliveries, for who looks on."""
+        self._run("note_deliveries", {"id": account_id})
 
 
 def _delivery(row: Row) -> Delivery:

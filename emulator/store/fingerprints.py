@@ -12,7 +12,7 @@ class Fingerprint(NamedTuple):
     Attributes:
         account: credits and ledger.
         tasks: how many there are, run, and have started.
-        deliveries: how many there are, their attempts, and how many are still to be sent.
+        deliveries: changes of deliveries and attempts.
         inbox: inboxes and messages.
         journal: the requests that were noted.
         faults: their changes, and how often they met and hit something.
@@ -41,10 +41,10 @@ class FingerprintQueries(Queries):
         return Fingerprint(
             account=tuple(row[0:3]),
             tasks=tuple(row[3:6]),
-            deliveries=tuple(row[6:9]),
-            inbox=tuple(row[9:11]),
-            journal=(row[11],),
-            faults=tuple(row[12:15]),
-            clock=AccountClock(row[15], row[16]),
-            next_at=row[17],
+            deliveries=(row[6],),
+            inbox=tuple(row[7:9]),
+            journal=(row[9],),
+            faults=tuple(row[10:13]),
+            clock=AccountClock(row[13], row[14]),
+            next_at=row[15],
         )

@@ -29,7 +29,7 @@ SELECT w.ledger_entries, w.available, w.granted,
     (SELECT count(*) FROM tasks t WHERE t.account_id = w.id AND t.settled = 0),
     (SELECT count(*) FROM tasks t
         WHERE t.account_id = w.id AND t.settled = 0 AND t.starts_at <= w.now),
-    sent.made, sent.attempts, sent.due,
+    w.deliveries_version,
     (SELECT count(*) FROM inboxes i WHERE i.account_id = w.id),
     (SELECT COALESCE(sum(i.messages_received), 0) FROM inboxes i WHERE i.account_id = w.id),
     w.journal_entries,
@@ -39,10 +39,7 @@ SELECT w.ledger_entries, w.available, w.granted,
     w.clock_offset_ms, w.clock_frozen_at,
     (SELECT min(CASE WHEN t.starts_at > w.now THEN t.starts_at ELSE t.ends_at END) FROM tasks t
         WHERE t.account_id = w.id AND t.settled = 0 AND t.ends_at > w.now)
-FROM watched w CROSS JOIN (
-    SELECT count(*) AS made, COALESCE(sum(d.attempts_made), 0) AS attempts, count(d.due_at) AS due
-    FROM deliveries d WHERE d.account_id = (SELECT id FROM watched)
-) sent;
+FROM watched w;
 
 -- name: account_of_id_seed
 SELECT id FROM accounts WHERE id_seed = :id_seed;
@@ -161,7 +158,13 @@ WHERE id = :id AND settled = 0 AND ends_at > :ends_at;
 SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
     images, error_code, reserved, charge, settled, base_url, request_id, request, width_px,
     height_px
-FROM tasks WHERE account_id = :id AND id = COALESCE(:task_id, id) ORDER BY number DESC;
+FROM tasks WHERE account_id = :id ORDER BY number DESC;
+
+-- name: task_of_account
+SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
+    images, error_code, reserved, charge, settled, base_url, request_id, request, width_px,
+    height_px
+FROM tasks WHERE account_id = :id AND id = :task_id;
 
 -- name: callback_ahead
 SELECT id FROM tasks
@@ -211,6 +214,9 @@ SELECT min(wake_at) FROM (
     UNION ALL
     SELECT min(wake_at) FROM deliveries WHERE wake_at IS NOT NULL
 ) AS due;
+
+-- name: note_deliveries
+UPDATE accounts SET deliveries_version = deliveries_version + 1 WHERE id = :id;
 
 -- name: add_delivery
 INSERT INTO deliveries
@@ -519,6 +525,7 @@ UPDATE accounts SET seed = :seed, id_seed = :id_seed, granted = :granted, availa
     reserved = :reserved, charged = :charged, tasks_created = :tasks_created,
     uploads_created = :uploads_created, ledger_entries = :ledger_entries,
     faults_created = :faults_created, journal_entries = :journal_entries,
+    deliveries_version = deliveries_version + 1,
     faults_version = CASE WHEN faults_version = 0 AND :faults = 0 THEN 0
         ELSE faults_version + 1 END
 WHERE id = :account_id;

@@ -84,7 +84,8 @@ class TaskQueries(Queries):
         self, account_id: str, task_id: str | None = None
     ) -> Iterator[tuple[Task, Callable[[], ImageRequest]]]:
         """An account's tasks, or one of them, newest first, each with a way to read its request."""
-        for row in self._run("tasks_of_account", {"id": account_id, "task_id": task_id}):
+        name = "tasks_of_account" if task_id is None else "task_of_account"
+        for row in self._run(name, {"id": account_id, "task_id": task_id}):
             text, frame = row[17], Frame(row[18], row[19])
             yield _task(row[:17]), partial(_request_from_json, text, frame)
 
