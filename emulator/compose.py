@@ -36,12 +36,11 @@ from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.service.watch import Watch
-from emulator.settings import Settings
+from emulator.settings import MEGABYTE, Settings
 from emulator.store.sqlite import SqliteDatabase
 from emulator.ui.pages import Pages
 
 _MEGAPIXEL = 1_000_000
-_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _sender(settings: Settings) -> Sender:
 
 def _inspector(settings: Settings) -> ImageInspector:
     return ImageInspector(
-        settings.max_image_mb * _MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
+        settings.max_image_mb * MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
     )
 
 
@@ -196,4 +195,4 @@ def _fetcher(settings: Settings) -> Fetcher | None:
 
     timeout_seconds = settings.fetch_timeout_seconds
     caller = HttpCaller(settings.callbacks, timeout_seconds)
-    return ReferenceFetcher(caller, timeout_seconds, settings.max_image_mb * _MEGABYTE)
+    return ReferenceFetcher(caller, timeout_seconds, settings.max_image_mb * MEGABYTE)

@@ -75,6 +75,7 @@ gpt-image-emulator listens on {url}
   database  {settings.database}
   callbacks {settings.callbacks}
   control   {control}
+  page      {url}/ shows and drives all of this in a browser
   clock     real time, until POST {url}/_emulator/clock moves an account's
 Try it:
   curl {url}/v1/images/generations -H "Authorization: Bearer {key}" \\

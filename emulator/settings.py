@@ -27,6 +27,7 @@ ENVIRONMENT_PREFIX = "GPT_IMAGE_EMULATOR_"
 KEY_MODES = ("open", "strict")
 LOG_FORMATS = ("text", "json", "none")
 MIB = 1024 * 1024
+MEGABYTE = 1_000_000
 SECRETS = ("callback_secret", "control_token")
 
 

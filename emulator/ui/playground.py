@@ -6,7 +6,7 @@ from typing import Any
 from emulator.core.frame import SIZES, TIERS, frame_override, resolve_frame
 from emulator.core.pricing import CREDITS_PER_DOLLAR
 from emulator.core.request import MAX_IMAGES, MAX_REFERENCE_IMAGES, MIN_IMAGES, MODEL
-from emulator.settings import Settings
+from emulator.settings import MEGABYTE, Settings
 
 _TILE_PX = 30  # the longer edge of the picture of a size
 
@@ -51,6 +51,7 @@ def page_data(settings: Settings) -> dict[str, Any]:
         "leastImages": MIN_IMAGES,
         "mostImages": MAX_IMAGES,
         "mostReferences": MAX_REFERENCE_IMAGES,
+        "mostReferenceBytes": settings.max_image_mb * MEGABYTE,
         "mostPromptCharacters": settings.max_prompt_characters,
         "mediaHours": settings.media_ttl_hours,
         "frames": {size: [str(_frame(size, tier, settings)) for tier in TIERS] for size in SIZES},

@@ -155,4 +155,4 @@ def test_a_screen_reader_hears_of_the_task(page: Page) -> None:
     opened(page, "/")
     page.get_by_label("Prompt").fill("Aloud")
     page.get_by_role("button", name="Generate", exact=True).click()
-    expect(page.get_by_role("status").filter(has_text="The task is succeeded.")).to_be_attached()
+    expect(page.get_by_role("status").filter(has_text="The task succeeded.")).to_be_attached()

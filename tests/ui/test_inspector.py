@@ -155,7 +155,7 @@ def test_faults_are_added_counted_and_removed(page: Page, api: Api) -> None:
     page.get_by_label("Fault", exact=True).select_option("http_error")
     page.get_by_label("status", exact=True).select_option("429")
     page.get_by_label("retry_after_seconds").fill("7")
-    page.get_by_text("Whom, and how often").click()
+    page.get_by_text("Which requests, and how often").click()
     page.get_by_label("Operation").select_option("createImageTask")
     page.get_by_label("The prompt contains").fill("42")
     page.get_by_label("times", exact=True).fill("1")
@@ -165,7 +165,7 @@ def test_faults_are_added_counted_and_removed(page: Page, api: Api) -> None:
     body = {"model": "gpt-image-2", "prompt": "The answer is 42"}
     response = api.post("/v1/images/generations", json=body)
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
-    expect(fault).to_contain_text("1 hit, met 1, used up")
+    expect(fault).to_contain_text("1 hit of 1 match, used up")
     assert api.post("/v1/images/generations", json=body).status_code == 202
     page.get_by_role("button", name="Remove fault 1").click()
     expect(fault).to_have_count(0)

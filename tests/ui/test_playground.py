@@ -110,7 +110,7 @@ def test_the_estimate_follows_the_form(page: Page) -> None:
     page.get_by_role("radio", name="high").check()
     page.get_by_label("Images", exact=True).fill("10")
     expect(estimate).to_contain_text("2,400 credits")
-    expect(estimate).to_contain_text("$1.2–$2.4")
+    expect(estimate).to_contain_text("$1.20–$2.40")
     expect(estimate).to_contain_text("10 images of 1648×3840 px")
 
 
@@ -339,7 +339,7 @@ def test_a_link_that_expired_is_told(page: Page, api: Api, page_errors: PageErro
     generate(page)
     expect(page.locator(".pictures img")).to_have_count(1)
     api.advance("25h")
-    expect(page.locator(".expired")).to_contain_text("This media link stopped working at")
+    expect(page.locator(".expired")).to_contain_text("The links stopped working at")
     page.reload()
     expect(page.locator(".expired")).to_contain_text("Expired.")
 
@@ -375,8 +375,8 @@ def test_a_task_that_can_not_be_read_is_tried_again(
     [
         ({"fault": "reset_before_work"}, "No answer from the emulator"),
         ({"fault": "reset_after_work"}, "No answer from the emulator"),
-        ({"fault": "invalid_json"}, "is no JSON"),
-        ({"fault": "proxy_error_page", "status": 502}, "is no JSON"),
+        ({"fault": "invalid_json"}, "but not with JSON"),
+        ({"fault": "proxy_error_page", "status": 502}, "but not with JSON"),
         ({"fault": "http_error", "status": 503}, "No provider could serve the request."),
         ({"fault": "content_policy"}, "content policy"),
     ],

@@ -30,7 +30,7 @@ def test_a_first_hour(page: Page, page_errors: PageErrors) -> None:
     page.locator("#section").get_by_role("link").first.click()
     expect(page.locator("#section .expired")).to_contain_text("The links are dead")
     page.get_by_role("link", name="Playground").click()
-    expect(page.locator(".entry .expired")).to_contain_text("This media link stopped working at")
+    expect(page.locator(".entry .expired")).to_contain_text("The links stopped working at")
 
     page.get_by_role("link", name="Inspector").click()
     page.get_by_role("link", name="Faults").click()

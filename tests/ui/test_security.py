@@ -144,7 +144,7 @@ def test_a_key_is_kept_for_the_tab_unless_it_is_to_be_remembered(
             expect(page.locator("#account")).to_contain_text("sk-ke…er")
             other = context.new_page()
             other.goto("/console")
-            shown = "sk-ke…er" if remember else "sk-t…"
+            shown = "sk-ke…er" if remember else "sk-test"
             expect(other.locator("#account")).to_contain_text(shown)
             other.close()
 

@@ -67,11 +67,11 @@ function dialogContent(dialog) {
   return html`<form @submit=${save}>
     <h2 id="key-dialog-title">API key</h2>
     <p class="help">${page.keysAreOpen
-      ? "Any key that begins with sk- works. Each has an account of its own: credits, tasks, clock."
-      : "Make one in the console, or with: gpt-image-emulator keys create"}</p>
+      ? "Any key that begins with sk- works. Each has an account of its own: credits, tasks, clock. Empty: sk-test."
+      : "Make one in the console, or with: gpt-image-emulator keys create. Empty: none is kept."}</p>
     <label for="key">Key</label>
-    <input id="key" name="key" type="password" required pattern="sk-.+|.{3,}" autocomplete="off" spellcheck="false"
-      .value=${keys.current}>
+    <input id="key" name="key" type="password" pattern=${page.keysAreOpen ? "sk-.+" : ".*"} title="A key begins with sk-" autocomplete="off" spellcheck="false"
+      .value=${keys.current} placeholder=${page.keysAreOpen ? "sk-test" : ""}>
     <label class="check"><input type="checkbox" @change=${(event) => {
       dialog.querySelector("#key").type = event.target.checked ? "text" : "password";
     }}> Show it</label>

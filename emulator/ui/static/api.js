@@ -9,16 +9,13 @@ function stored(name) {
   return sessionStorage.getItem(name) ?? localStorage.getItem(name) ?? "";
 }
 
+// Read once: a page keeps its key, whatever another tab chooses meanwhile.
 export const keys = {
-  get current() {
-    return stored(STORED.key) || (page.keysAreOpen ? OPEN_KEY : "");
-  },
-  get token() {
-    return stored(STORED.token);
-  },
-  get remembered() {
-    return localStorage.getItem(STORED.key) !== null;
-  },
+  current: stored(STORED.key) || (page.keysAreOpen ? OPEN_KEY : ""),
+  token: stored(STORED.token),
+  remembered: localStorage.getItem(STORED.key) !== null,
+
+  // Chooses for the next page: reload this one.
   use(key, token, remember) {
     for (const [name, value] of [[STORED.key, key], [STORED.token, token]]) {
       sessionStorage.removeItem(name);
@@ -28,9 +25,17 @@ export const keys = {
   },
 };
 
-// What a person may see of a key: the same as the server's own hint.
+// What a person may see of a key. Where any key works, a short one is a name rather than a secret.
 export function hint(key) {
+  if (page.keysAreOpen && key.length <= 12) return key;
   return key.length > 12 ? `${key.slice(0, 5)}…${key.slice(-2)}` : `${key.slice(0, 4)}…`;
+}
+
+// Tells keys apart in what the browser keeps, and says no more of one than 32 bits (FNV-1a).
+export function mark(key) {
+  let hash = 0x811c9dc5;
+  for (const letter of key) hash = Math.imul(hash ^ letter.codePointAt(0), 0x01000193) >>> 0;
+  return hash.toString(16);
 }
 
 export class ApiError extends Error {
@@ -70,6 +75,6 @@ export async function call(method, path, body) {
 }
 
 export function problemOf(response, answer) {
-  const error = answer?.error ?? { message: `The answer ${response.status} is no JSON.` };
+  const error = answer?.error ?? { message: `The server answered ${response.status}, but not with JSON.` };
   return new ApiError(response.status, error, Number(response.headers.get("Retry-After") ?? 0));
 }

@@ -19,12 +19,12 @@ function drawBalance({ account_id: account, credits }) {
   const stats = [["Available", credits.available], ["Reserved", credits.reserved], ["Charged", credits.charged], ["Granted", credits.granted]];
   render(html`<dl class="stats">${stats.map(([name, value]) => html`
       <div><dt>${name}</dt><dd>${number(value)}</dd></div>`)}</dl>
-    <p class="quiet">Account <code>${account}</code> of the key <code>${hint(keys.current)}</code>. Granted is what is available, reserved and charged together.</p>`,
+    <p class="quiet">Account <code>${account}</code> of the key <code>${hint(keys.current)}</code>. Granted = available + reserved + charged.</p>`,
     document.getElementById("balance"));
 }
 
 function drawRecharge() {
-  const credits = Math.floor(recharge.dollars * page.creditsPerDollar[recharge.rate]);
+  const credits = Math.max(0, Math.floor(recharge.dollars * page.creditsPerDollar[recharge.rate]));
   const names = { entry: "Entry package", largest: "Largest package" };
   const buy = (event) => {
     event.preventDefault();
@@ -40,7 +40,7 @@ function drawRecharge() {
     <div class="with-button"><label for="dollars">Dollars</label>
       <input id="dollars" type="number" min="1" max="100000" step="1" required value="10"
         @input=${(event) => drawRecharge((recharge = { ...recharge, dollars: Number(event.target.value) }))}>
-      <button class="primary" ?disabled=${!(credits > 0)}>Add ${number(credits)} credits</button></div>
+      <button class="primary" ?disabled=${!(credits > 0)}>Add ${count(credits, "credit")}</button></div>
     <p class="help">Free here: nothing is paid, the credits are there at once.</p>
   </form>`, document.getElementById("recharge"));
 }
@@ -170,4 +170,5 @@ const SHOWN = ["account", "tasks"]; // a task takes from its key's budget
 const reload = reloader((topics) => Promise.all([topics.includes("account") ? loadCredits() : null, loadKeys()]));
 
 drawRecharge();
+loadKeys().catch(() => {}); // without an account too, so that the first key can be made; else the events tell
 followAccount((topics) => reload(topics.filter((topic) => SHOWN.includes(topic))), showProblem);

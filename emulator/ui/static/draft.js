@@ -5,9 +5,10 @@ import { page } from "./page.js";
 const STORED = "draft";
 const listeners = new Set();
 
+// A tab keeps its own; a new one begins with the last of all.
 function restored() {
   try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORED)) };
+    return { ...DEFAULTS, ...JSON.parse(sessionStorage.getItem(STORED) ?? localStorage.getItem(STORED)) };
   } catch {
     return { ...DEFAULTS };
   }
@@ -19,17 +20,20 @@ export const draft = {
   // Tells everybody of a change; `by` says who made it, so that nobody is told his own words.
   replace(request, by) {
     this.request = request;
-    try {
-      localStorage.setItem(STORED, JSON.stringify(request));
-    } catch {
-      localStorage.removeItem(STORED); // too large to outlive this page
+    for (const storage of [sessionStorage, localStorage]) {
+      try {
+        storage.setItem(STORED, JSON.stringify(request));
+      } catch {
+        storage.removeItem(STORED); // too large to outlive this page
+      }
     }
     for (const listener of listeners) listener(request, by);
   },
 
-  // Changes fields; one that is undefined is left out.
+  // Changes fields; one that is undefined is left out, and so is each other spelling of it.
   change(fields, by) {
-    const request = { ...this.request, ...fields };
+    const others = Object.keys(fields).flatMap((name) => otherSpellings(name, this.request));
+    const request = { ...this.request, ...Object.fromEntries(others.map((name) => [name, undefined])), ...fields };
     for (const name of Object.keys(request)) if (request[name] === undefined) delete request[name];
     this.replace(request, by);
   },
@@ -40,14 +44,25 @@ export const draft = {
   },
 };
 
-// The fields that decide price and pixels, whichever spelling was used.
-export function effective(request) {
-  const { imageSize } = request;
+// Other names under which clients send a field (GEN-11); imageSize is a tier or a size.
+function otherSpellings(name, { imageSize }) {
   const isTier = page.tiers.includes(imageSize);
   return {
-    size: request.size ?? request.aspect_ratio ?? request.aspectRatio ?? (isTier ? undefined : imageSize) ?? DEFAULTS.size,
-    resolution: request.resolution ?? (isTier ? imageSize : undefined) ?? DEFAULTS.resolution,
-    quality: request.quality ?? DEFAULTS.quality,
-    n: request.n ?? DEFAULTS.n,
+    size: ["aspect_ratio", "aspectRatio", ...(isTier ? [] : ["imageSize"])],
+    resolution: isTier ? ["imageSize"] : [],
+    input_images: ["image_urls", "images"],
+  }[name] ?? [];
+}
+
+// The fields that decide price, pixels and references, whichever spelling was used.
+export function effective(request) {
+  const valueOf = (name, otherwise) =>
+    [name, ...otherSpellings(name, request)].map((each) => request[each]).find((value) => value !== undefined) ?? otherwise;
+  return {
+    size: valueOf("size", DEFAULTS.size),
+    resolution: valueOf("resolution", DEFAULTS.resolution),
+    quality: valueOf("quality", DEFAULTS.quality),
+    n: valueOf("n", DEFAULTS.n),
+    input_images: valueOf("input_images", []),
   };
 }

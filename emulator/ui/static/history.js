@@ -1,7 +1,8 @@
 // What was generated, kept in this browser, and followed until it ends.
-import { call, hint, keys } from "./api.js";
-import { linkProblem, ownPath } from "./media.js";
-import { announce } from "./show.js";
+import { call, hint, keys, mark } from "./api.js";
+import { clock } from "./live.js";
+import { hasExpired, linkProblem, ownPath } from "./media.js";
+import { announce, toldStatus } from "./show.js";
 
 const STORED = "history";
 const MOST_ENTRIES = 100;
@@ -69,7 +70,7 @@ export function openHistory(changed) {
 
 export const isRunning = (entry) => !ENDED.includes(entry.status) && !entry.problem;
 export const isGood = (entry) => GOOD.includes(entry.status);
-export const isMine = (entry) => entry.keyHint === hint(keys.current);
+export const isMine = (entry) => entry.keyMark === mark(keys.current);
 
 export function addEntry(created, request) {
   const entry = {
@@ -77,7 +78,8 @@ export function addEntry(created, request) {
     status: created.status,
     reserved: created.credits.reserved,
     keyHint: hint(keys.current),
-    createdAt: new Date().toISOString(),
+    keyMark: mark(keys.current),
+    createdAt: new Date(clock.now()).toISOString(),
     request,
     links: [],
   };
@@ -125,7 +127,7 @@ async function follow({ taskId }) {
 
 function take(taskId, task) {
   const known = entries.find((entry) => entry.taskId === taskId);
-  if (!known || known.status === task.status) return;
+  if (!known || (known.status === task.status && known.createdAt === task.created_at)) return;
   change(taskId, {
     status: task.status,
     createdAt: task.created_at,
@@ -135,17 +137,21 @@ function take(taskId, task) {
     links: task.result?.data.map(({ url }) => url) ?? [],
     expired: task.status === "expired" ? "The pictures are no longer kept." : undefined,
   });
-  announce(`The task is ${task.status}.`);
+  if (known.status !== task.status) announce(toldStatus(task.status));
 }
 
-// Notes that the links of an entry are dead, if they are.
-export async function checkLinks({ taskId, links, expired }) {
-  if (expired || !links.length) return;
+// Asks why a picture of an entry did not arrive; once there is no reason, it is tried again.
+export async function checkLinks({ taskId, links, mediaProblem }) {
   const problem = await linkProblem(links[0]);
-  if (problem) change(taskId, problem.isExpired ? { expired: problem.message } : { mediaProblem: problem.message });
-  else if (entries.find((entry) => entry.taskId === taskId)?.mediaProblem) change(taskId, { mediaProblem: undefined });
+  if (problem?.isExpired) change(taskId, { expired: problem.message });
+  else if (problem) change(taskId, { mediaProblem: problem.message });
+  else change(taskId, { mediaProblem: mediaProblem ? undefined : "A picture did not arrive." });
 }
 
-export function checkAllLinks() {
-  for (const entry of entries.filter(isGood)) checkLinks(entry);
+// Notes whose links are dead by now. Nothing is asked for that: a link says how long it lives.
+export function checkExpiry() {
+  for (const { taskId, expired, links } of entries) {
+    const end = expired ? null : hasExpired(links[0]);
+    if (end) change(taskId, { expired: `The links stopped working at ${end}, on the account's clock.` });
+  }
 }

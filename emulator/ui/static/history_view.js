@@ -4,7 +4,7 @@ import { draft, effective } from "./draft.js";
 import { checkLinks, followAgain, isGood, isMine, isRunning, removeEntry } from "./history.js";
 import { ownPath } from "./media.js";
 import { pixels } from "./pricing.js";
-import { count, empty, html, instant, nothing, number, render, repeat, state } from "./show.js";
+import { announce, count, empty, html, instant, nothing, number, render, repeat, state } from "./show.js";
 import { view } from "./viewer.js";
 
 const place = document.getElementById("history");
@@ -22,7 +22,7 @@ export function drawHistory(entries) {
 }
 
 export function parameters(request) {
-  const { size = "auto", resolution, quality, n = 1, input_images: references = [] } = request;
+  const { size, resolution, quality, n, input_images: references } = effective(request);
   return [size, size === "auto" ? null : resolution, quality, count(n, "image"),
     references.length ? count(references.length, "reference") : null].filter(Boolean).join(" · ");
 }
@@ -41,11 +41,18 @@ function card(entry) {
       <button type="button" class="small" @click=${() => followAgain(entry)}>Try again</button></p>` : nothing}
     ${pictures(entry)}
     <div class="buttons">
-      <button type="button" class="small" @click=${() => draft.replace(request, null)}>Use again</button>
+      <button type="button" class="small" @click=${() => useAgain(request)}>Use again</button>
       <a class="button small" href="/inspector/tasks/${taskId}">Inspect</a>
       <button type="button" class="small" @click=${() => removeEntry(taskId)} aria-label="Remove from the history">Remove</button>
     </div>
   </li>`;
+}
+
+function useAgain(request) {
+  draft.replace(request, null);
+  const prompt = document.getElementById("prompt");
+  (prompt.offsetParent ? prompt : document.getElementById("json")).focus();
+  announce("The request is in the form again.");
 }
 
 function money({ credits, reserved }) {

@@ -20,7 +20,7 @@ export function parseWithPlaces(text) {
   reader.space();
   reader.value(0);
   reader.space();
-  if (reader.at < text.length) throw new JsonProblem("There is something after the end", reader.at);
+  if (reader.at < text.length) throw new JsonProblem("There is something after the end.", reader.at);
   return { value: JSON.parse(text), places: reader.places };
 }
 
@@ -51,11 +51,11 @@ class Reader {
 
   fail(expected) {
     const found = this.at < this.text.length ? `${JSON.stringify(this.next())} is there` : "the text ends";
-    throw new JsonProblem(`Expected ${expected}; ${found}`, this.at);
+    throw new JsonProblem(`Expected ${expected}; ${found}.`, this.at);
   }
 
   value(depth) {
-    if (depth > DEEPEST) throw new JsonProblem("Too deep", this.at);
+    if (depth > DEEPEST) throw new JsonProblem("This is too deep.", this.at);
     if (this.next() === "{") this.object(depth);
     else if (this.next() === "[") this.list(depth);
     else if (this.next() === '"') this.string();
@@ -64,7 +64,7 @@ class Reader {
 
   string() {
     const found = this.take(STRING);
-    if (found === undefined) throw new JsonProblem("This text has no end, or a character that must be escaped", this.at);
+    if (found === undefined) throw new JsonProblem("This text has no end, or a character that must be escaped.", this.at);
     return JSON.parse(found);
   }
 
@@ -78,7 +78,7 @@ class Reader {
       this.at += 1;
       this.space();
       if (depth === 0) {
-        if (Object.hasOwn(this.places, name)) throw new JsonProblem(`${name} is there twice`, start);
+        if (Object.hasOwn(this.places, name)) throw new JsonProblem(`${name} is there twice.`, start);
         this.places[name] = this.at;
       }
       this.value(depth + 1);

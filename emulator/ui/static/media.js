@@ -1,3 +1,5 @@
+import { clock } from "./live.js";
+
 // Links of pictures. They are signed by path, so this page asks its own server, whatever the host.
 
 export function ownPath(link) {
@@ -7,6 +9,13 @@ export function ownPath(link) {
   } catch {
     return null;
   }
+}
+
+// The instant at which a link stopped working on the account's clock; null: it has not, or nobody knows.
+export function hasExpired(link) {
+  const expires = link && Number(new URL(link, location.origin).searchParams.get("expires"));
+  if (!expires || !clock.told || clock.now() < expires * 1000) return null;
+  return new Date(expires * 1000).toISOString();
 }
 
 // What is wrong with a link; null where it works.

@@ -2,23 +2,26 @@
 import { followAccount } from "./account.js";
 import { draft, effective } from "./draft.js";
 import { showExamples } from "./examples.js";
-import { addEntry, checkAllLinks, clearHistory, openHistory } from "./history.js";
+import { addEntry, checkExpiry, clearHistory, openHistory } from "./history.js";
 import { drawHistory } from "./history_view.js";
-import { bindJson, isSendable, showRefusal } from "./json_mode.js";
+import { bindJson, goToBroken, isBroken, showRefusal } from "./json_mode.js";
 import { estimate, pixels } from "./pricing.js";
 import { bindReferences, isUploading } from "./references.js";
 import { problems } from "./request_rules.js";
 import { bindForm, focusField, send, showProblems } from "./request_form.js";
-import { announce, attempt, count, dollars, html, number, render } from "./show.js";
+import { announce, attempt, count, dollars, html, number, render, showProblem, showRefused } from "./show.js";
 import { bindTabs } from "./tabs.js";
 
 const form = document.getElementById("form");
 const button = document.getElementById("generate");
 
+const isJsonMode = () => document.getElementById("form-panel").hidden;
+
 function showEstimate(request) {
   const asked = effective(request);
   const place = document.getElementById("estimate");
-  if (problems(asked).some(({ field }) => field in asked)) return render(html`<span class="quiet">No estimate</span>`, place);
+  const isUnknown = (isJsonMode() && isBroken()) || problems(asked).some(({ field }) => field in asked);
+  if (isUnknown) return render(html`<span class="quiet">No estimate</span>`, place);
   const { credits, leastDollars, mostDollars } = estimate(asked);
   const frame = pixels(asked);
   render(html`<span><b>${number(credits)}</b> credits</span>
@@ -27,9 +30,8 @@ function showEstimate(request) {
 }
 
 async function generate() {
-  const isJson = document.getElementById("form-panel").hidden;
-  if (isJson && !isSendable()) return;
-  if (!isJson) {
+  if (isJsonMode() && isBroken()) return goToBroken();
+  if (!isJsonMode()) {
     const [first] = showProblems(draft.request, { all: true });
     if (first) return focusField(first.field);
   }
@@ -49,11 +51,15 @@ async function generate() {
   });
 }
 
-bindTabs(document.querySelector("[role=tablist]"));
+const showAnew = () => showEstimate(draft.request);
+bindTabs(document.querySelector("[role=tablist]"), showAnew);
 bindForm();
-bindJson();
+bindJson(showAnew);
 bindReferences();
-draft.listen(showEstimate);
+draft.listen((request) => {
+  showEstimate(request);
+  showRefused(null);
+});
 openHistory(drawHistory);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -65,6 +71,11 @@ form.addEventListener("keydown", (event) => {
 document.getElementById("clear-history").addEventListener("click", () => {
   if (confirm("Forget the history of this browser? The tasks stay on the server.")) clearHistory();
 });
-document.addEventListener("visibilitychange", () => document.hidden || checkAllLinks());
-followAccount((topics) => topics.includes("clock") && checkAllLinks());
+followAccount(() => {
+  showProblem(null);
+  checkExpiry();
+}, (error) => {
+  // Without the events the page works all the same, so being kept from them is no problem here.
+  if (error.status === 0 || error.code === "invalid_api_key") showProblem(error);
+});
 showExamples();

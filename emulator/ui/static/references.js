@@ -1,9 +1,9 @@
 // Reference images: uploaded, dropped or pasted, shown as thumbnails, and part of the draft.
 import { call } from "./api.js";
-import { draft } from "./draft.js";
+import { draft, effective } from "./draft.js";
 import { linkProblem, ownPath } from "./media.js";
 import { page } from "./page.js";
-import { announce, html, nothing, render, repeat } from "./show.js";
+import { announce, html, nothing, number, render, repeat } from "./show.js";
 
 const TYPES = ["image/png", "image/jpeg", "image/webp"];
 const ME = "references";
@@ -34,7 +34,8 @@ export function bindReferences() {
   bindDrop();
   draft.listen((request, by) => {
     if (by === ME) return;
-    const urls = Array.isArray(request.input_images) ? request.input_images : [];
+    const asked = effective(request).input_images;
+    const urls = Array.isArray(asked) ? asked : [];
     if (!urls.length && !toggle.checked) return; // switched off, the images wait
     items = urls.map((url) => items.find((item) => item.url === url) ?? itemOf(String(url)));
     open(items.length > 0);
@@ -68,7 +69,7 @@ function open(isOpen) {
 
 // Adds a picture that the server already has.
 export function useAsReference(url) {
-  if (items.length >= page.mostReferences) return announce(`At most ${page.mostReferences} reference images.`);
+  if (items.filter(isUsable).length >= page.mostReferences) return announce(`At most ${page.mostReferences} reference images.`);
   items.push({ name: "A generated picture", url });
   open(true);
   keep();
@@ -78,7 +79,7 @@ export function useAsReference(url) {
 
 function add(chosen) {
   open(true);
-  const free = page.mostReferences - items.filter(({ problem }) => !problem).length;
+  const free = page.mostReferences - items.filter(isUsable).length;
   dropped = chosen.slice(Math.max(0, free)).map(({ name }) => name);
   for (const file of chosen.slice(0, Math.max(0, free))) {
     const item = { name: file.name || "pasted image", preview: URL.createObjectURL(file) };
@@ -89,7 +90,9 @@ function add(chosen) {
 }
 
 async function upload(item, file) {
+  const most = page.mostReferenceBytes;
   if (!TYPES.includes(file.type)) item.problem = `${file.type || "This"} is not JPEG, PNG or WebP.`;
+  else if (file.size > most) item.problem = `${number(file.size)} bytes are more than ${number(most)}.`;
   else {
     const form = new FormData();
     form.append("file", file, item.name);
@@ -112,7 +115,7 @@ function remove(item) {
 }
 
 function keep() {
-  const urls = items.filter(({ url, problem }) => url && !problem).map(({ url }) => url);
+  const urls = items.filter((item) => item.url && isUsable(item)).map(({ url }) => url);
   draft.change({ input_images: toggle.checked && urls.length ? urls : undefined }, ME);
   draw();
 }
@@ -125,6 +128,7 @@ async function lose(item) {
   keep();
 }
 
+const isUsable = ({ problem }) => !problem;
 export const isUploading = () => toggle.checked && items.some(({ url, problem }) => !url && !problem);
 
 function draw() {
@@ -135,10 +139,10 @@ function draw() {
       <li class=${item.problem ? "broken" : item.url ? "" : "waiting"} title=${item.problem ?? item.name}>
         ${source(item) && !item.problem
           ? html`<img src=${source(item)} alt=${item.name} width="72" height="72" @error=${() => lose(item)}>`
-          : html`<span class="name">${item.problem ?? item.name}</span>`}
+          : html`<span class="name">${item.name}${item.problem ? html`: ${item.problem}` : nothing}</span>`}
         <button type="button" class="remove" aria-label="Remove ${item.name}" @click=${() => remove(item)}>×</button>
       </li>`)}</ul>
-    <p class="quiet" role="status">${items.length} of ${page.mostReferences}${full
+    <p class="quiet" role="status">${items.filter(isUsable).length} of ${page.mostReferences}${full
       ? html`<span class="bad-text"> Not taken, since there can be ${page.mostReferences}: ${dropped.join(", ")}.</span>`
       : nothing}</p>`, place);
 }

@@ -1,6 +1,6 @@
 // The form mode of the request: fields show the draft and change it.
 import { call } from "./api.js";
-import { draft } from "./draft.js";
+import { draft, effective } from "./draft.js";
 import { page } from "./page.js";
 import { pixels } from "./pricing.js";
 import { DEFAULTS, problems } from "./request_rules.js";
@@ -39,7 +39,7 @@ function read(name) {
 }
 
 function write(request) {
-  const shown = { ...DEFAULTS, callback_url: "", ...request };
+  const shown = { ...DEFAULTS, callback_url: "", ...request, ...effective(request) };
   for (const name of ["prompt", "n", "callback_url"]) form.elements[name].value = shown[name];
   if (shown.callback_url) form.querySelector("details.more").open = true;
   const isCustom = !page.sizes.includes(shown.size);
@@ -52,7 +52,7 @@ function write(request) {
 }
 
 function showPixels(request) {
-  const { resolution } = { ...DEFAULTS, ...request };
+  const { resolution } = effective(request);
   for (const radio of form.elements.size) {
     if (radio.value) radio.parentElement.title = pixels({ size: radio.value, resolution }) ?? "";
   }

@@ -5,7 +5,7 @@ import { repeat } from "./vendor/lit-html/directives/repeat.js";
 export { html, nothing, render, repeat };
 
 const NUMBER = new Intl.NumberFormat("en");
-const DOLLARS = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const DOLLARS = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 4 });
 
 export const number = (value) => NUMBER.format(value);
 export const count = (value, one, many = one + "s") => `${number(value)} ${value === 1 ? one : many}`;
@@ -17,13 +17,12 @@ export function instant(text) {
   return html`<time datetime=${text} title=${text}><span>${text.slice(0, 10)}</span> <span>${text.slice(11, 19)}</span></time>`;
 }
 
-export const clockTime = (text) => html`<time datetime=${text} title=${text}>${text.slice(11, 23)}</time>`;
-
 export function duration(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
   if (ms < 7_200_000) return `${Number((ms / 60_000).toFixed(1))} min`;
-  return `${Number((ms / 3_600_000).toFixed(1))} h`;
+  if (ms < 172_800_000) return `${Number((ms / 3_600_000).toFixed(1))} h`;
+  return `${number(Number((ms / 86_400_000).toFixed(1)))} days`;
 }
 
 export const json = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
@@ -45,6 +44,9 @@ export function status(number) {
   const kind = number >= 400 || number === 0 ? "bad" : "good";
   return html`<b class="status ${kind}">${number || "none"}</b>`;
 }
+
+// What became of a task, in words.
+export const toldStatus = (status) => (GOOD.includes(status) || BAD.includes(status) ? `The task ${status}.` : `The task is ${status}.`);
 
 // Says something to a screen reader, without a place on the page.
 export function announce(text) {
@@ -86,7 +88,7 @@ export async function attempt(button, work) {
   }
 }
 
-async function copy(text, button) {
+async function copy(text, button, name) {
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
@@ -94,8 +96,8 @@ async function copy(text, button) {
     button.textContent = "Can't copy";
   }
   announce(button.textContent);
-  setTimeout(() => (button.textContent = "Copy"), 1500);
+  setTimeout(() => (button.textContent = name), 1500);
 }
 
-export const copyButton = (text) =>
-  html`<button type="button" class="small" @click=${(event) => copy(text(), event.currentTarget)}>Copy</button>`;
+export const copyButton = (text, name = "Copy") =>
+  html`<button type="button" class="small" @click=${(event) => copy(text(), event.currentTarget, name)}>${name}</button>`;

@@ -2,6 +2,7 @@
 import { copyButton, html, nothing, render } from "./show.js";
 
 const dialog = document.getElementById("viewer");
+dialog?.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside the picture
 
 // Shows a picture: {taskId, links, sources, index, rows: [[name, value]], useAsReference?}, where
 // links are what the API answered, and sources are where this page has the pictures from.
@@ -24,7 +25,7 @@ export function view(picture) {
       ${links.length > 1 ? html`
         <button type="button" @click=${() => step(-1)}>Previous</button>
         <button type="button" @click=${() => step(1)}>Next</button>` : nothing}
-      ${copyButton(() => links[index])}
+      ${copyButton(() => links[index], "Copy link")}
       ${useAsReference ? html`<button type="button" @click=${() => {
         dialog.close();
         useAsReference(links[index]);

@@ -45,7 +45,7 @@ export function deliveryCard(delivery) {
 function inbox({ name, data, answers }) {
   const shown = [...data].reverse();
   return html`<article class="inbox"><h3>${name} <span class="quiet">${count(data.length, "message")}</span></h3>
-    ${answers.length ? html`<p class="quiet">Answers in turn: ${answers.map(({ status: number }) => number).join(", ")}.</p>` : nothing}
+    ${answers.length ? html`<p class="quiet">It answers ${answers.map(({ status: number }) => number).join(", then ")}, in turn.</p>` : nothing}
     <ul class="journal">${repeat(shown, (message) => message.number, (message) => html`<li><details>
       <summary><span class="quiet">${number(message.number)}</span> ${instant(message.at)} ${message.status === null ? html`<b class="status bad">timeout</b>` : status(message.status)}
         ${message.task_id ? html`<code>${message.task_id}</code>` : nothing} ${message.body?.status ? state(message.body.status) : nothing}</summary>

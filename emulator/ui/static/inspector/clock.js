@@ -1,7 +1,7 @@
 // The account's clock: read it, stop it, move it, and see what each step made happen.
 import { call } from "../api.js";
 import { clock } from "../live.js";
-import { announce, attempt, clockTime, count, duration, html, instant, nothing, render, repeat } from "../show.js";
+import { announce, attempt, count, duration, html, instant, nothing, render, repeat } from "../show.js";
 
 const STEPS = [["+1 min", "1m"], ["+1 h", "1h"], ["+25 h", "25h"]];
 const MOST_STEPS = 20;
@@ -65,7 +65,7 @@ function stepRow({ name, events, events_omitted: omitted, complete, advanced_sec
   return html`<li><details ?open=${events.length > 0 && events.length < 12}>
     <summary><b>${name}</b> <span class="quiet">${count(events.length + omitted, "event")}${complete ? ""
       : `; it stopped after ${duration(seconds * 1000)}: there was too much to do, move it on`}</span></summary>
-    ${events.length ? html`<ul class="events">${events.map((event) => html`<li>${clockTime(event.at)}
+    ${events.length ? html`<ul class="events">${events.map((event) => html`<li>${instant(event.at)}
       <a href="/inspector/tasks/${event.task_id}"><code>${event.task_id}</code></a> ${WORDS[event.event] ?? event.event}
       ${event.event === "callback_attempt" ? html`<span class="quiet">attempt ${event.attempt}: ${event.error ?? event.status}, ${event.state}</span>` : nothing}</li>`)}</ul>`
     : html`<p class="quiet">Nothing fell due.</p>`}

@@ -36,17 +36,18 @@ function addForm() {
         html`<option value=${fault} ?selected=${fault === chosen}>${fault}</option>`)}</optgroup>`)}</select>
       <p class="help" id="fault-help">${kind.help}.</p></div>
     ${repeat(Object.entries(kind.parameters), ([name]) => `${chosen} ${name}`, ([name, parameter]) => parameterField(name, parameter))}
-    <details><summary>Whom, and how often</summary>
+    <details><summary>Which requests, and how often</summary>
       <div class="field"><label for="operation">Operation</label><select id="operation" name="operation"><option value="">any</option>
         ${OPERATIONS.map((name) => html`<option>${name}</option>`)}</select></div>
       <div class="field"><label for="fault-prompt">The prompt contains</label><input id="fault-prompt" name="prompt" maxlength="1000"></div>
       <div class="field-row">${["times", "skip", "every"].map((name) => html`<div class="field"><label for=${name}>${name}</label>
         <input id=${name} name=${name} type="number" step="1" min=${name === "skip" ? 0 : 1} max="1000000"></div>`)}
       <div class="field"><label for="probability">probability</label><input id="probability" name="probability" type="number" step="any" min="0" max="1"></div></div>
-      <p class="help">What matches is counted; skip of it are let through, then each every-th is hit with the probability, until it was hit times times.</p>
+      <p class="help">Of the requests that match, the first <code>skip</code> are let through; then every <code>every</code>-th is hit, each with <code>probability</code>, until <code>times</code> were hit. Empty: every one, always.</p>
     </details>
     <div class="buttons"><button class="primary">Add the fault</button>
-      ${Object.keys(catalogue.presets ?? {}).map((preset) => html`<button type="button" @click=${(event) => send(event.currentTarget, { preset })}>Add the preset ${preset}</button>`)}</div>
+      ${Object.keys(catalogue.presets ?? {}).map((preset) => html`<button type="button" title=${`${count(catalogue.presets[preset].length, "fault")}: ${[...new Set(catalogue.presets[preset].map(({ fault }) => fault))].join(", ")}`}
+        @click=${(event) => send(event.currentTarget, { preset })}>Add the preset ${preset}</button>`)}</div>
   </form>`;
 }
 
@@ -89,7 +90,7 @@ function faultCard(fault) {
   return html`<li class="fault ${fault.active ? "" : "gone"}">
     <div class="entry-head"><b>${fault.fault}</b><span class="quiet end">no. ${fault.number}</span></div>
     ${settings.length ? html`<p>${settings.map(([name, value]) => html`<code>${name}=${value}</code> `)}</p>` : nothing}
-    <p class="quiet"><b class="hits">${count(fault.hits, "hit")}</b>, met ${number(fault.seen)}${fault.active ? "" : ", used up"}</p>
+    <p class="quiet"><b class="hits">${count(fault.hits, "hit")}</b> of ${count(fault.seen, "match", "matches")}${fault.active ? "" : ", used up"}</p>
     <button type="button" class="small" aria-label="Remove fault ${fault.number}" @click=${(event) => remove(event, fault.number)}>Remove</button></li>`;
 }
 

@@ -37,10 +37,10 @@ function draw() {
   const field = (name, label, control) => html`<div class="field"><label for="filter-${name}">${label}</label>${control}</div>`;
   const text = (name) => html`<input id="filter-${name}" name=${name} .value=${opened[name] ?? ""} maxlength="1000">`;
   render(html`<section class="card" aria-labelledby="journal-title"><div class="card-head"><h2 id="journal-title">Journal</h2>
-      <span class="quiet" role="status">${count(found.total, "request")}${found.lost ? `, ${number(found.lost)} older are no longer kept` : ""}</span>
+      <span class="quiet" role="status">${count(found.total, "request")}${found.lost && !Object.keys(filter).length ? `, ${number(found.lost)} older are no longer kept` : ""}</span>
       <button type="button" class="small" @click=${clear}>Clear</button></div>
     <form class="filters" role="search" @change=${choose} @submit=${choose}>
-      ${field("status", "Status", options("status", [["2xx", "2xx"], ["4xx", "4xx, refused"], ["5xx", "5xx"], ["400", "400"], ["401", "401"], ["402", "402"], ["404", "404"], ["429", "429"]]))}
+      ${field("status", "Status", options("status", [["2xx", "2xx"], ["4xx", "4xx, refused"], ["5xx", "5xx"], ["400", "400"], ["401", "401"], ["402", "402"], ["404", "404"], ["410", "410"], ["429", "429"]]))}
       ${field("operation", "Operation", options("operation", OPERATIONS.map((name) => [name, name])))}
       ${field("method", "Method", options("method", [["GET", "GET"], ["POST", "POST"], ["HEAD", "HEAD"]]))}
       ${field("path", "Path contains", text("path"))}${field("body", "Body contains", text("body"))}${field("task_id", "Task", text("task_id"))}

@@ -1,7 +1,7 @@
 // Everything about one task.
 import { call, headers } from "../api.js";
 import { clock } from "../live.js";
-import { announce, attempt, code, count, empty, html, instant, nothing, number, render, signed, state, status } from "../show.js";
+import { announce, attempt, code, count, empty, html, instant, nothing, number, render, signed, state, toldStatus } from "../show.js";
 import { view } from "../viewer.js";
 import { deliveryCard } from "./callbacks.js";
 import { entryDetails } from "./journal.js";
@@ -17,14 +17,15 @@ let sources = [];
 async function load() {
   const id = encodeURIComponent(taskId);
   const read = async (path) => (await call("GET", `/_emulator/${path}`)).data;
-  const [answer, rows, entries, deliveries, journal] = await Promise.all([
+  const [answer, rows, entries, deliveries, journal, [creation] = []] = await Promise.all([
     call("GET", `/_emulator/tasks/${id}`),
     read(`tasks?task_id=${id}`),
     read(`ledger?task_id=${id}`),
     read(`deliveries?task_id=${id}`),
     read(`journal?task_id=${id}&before=${NEWEST}&limit=50`).catch(() => null),
+    read(`journal?task_id=${id}&limit=1`).catch(() => undefined), // the first that named it
   ]);
-  found = { answer, task: rows[0], entries, deliveries, journal };
+  found = { answer, task: rows[0], entries, deliveries, journal, creation };
   if (found.task.settled && !sources.length) await loadPictures(found.task.images);
 }
 
@@ -40,14 +41,14 @@ async function loadPictures(images) {
 
 function draw() {
   if (!found?.task) return;
-  const { answer, task, entries, deliveries, journal } = found;
+  const { answer, task, entries, deliveries, journal, creation } = found;
   const links = answer.result?.data.map(({ url }) => url) ?? [];
   render(html`
     <section class="card" aria-labelledby="task-title"><div class="card-head"><h2 id="task-title"><code>${taskId}</code></h2>${state(answer.status)}</div>
       <p class="prompt whole">${task.request.prompt}</p>${timeline(task)}${finishForm(task)}</section>
     ${picturesCard(task, answer, links)}
     <div class="columns">
-      <section class="card" aria-labelledby="request-title"><h2 id="request-title">Request</h2>${facts(task)}${sent(journal)}</section>
+      <section class="card" aria-labelledby="request-title"><h2 id="request-title">Request</h2>${facts(task)}${sent(creation)}</section>
       <section class="card" aria-labelledby="answer-title"><h2 id="answer-title">Answer</h2>${code(answer, "The task as polling shows it")}</section>
     </div>
     <section class="card" aria-labelledby="entries-title"><h2 id="entries-title">Ledger</h2>${ledger(entries)}</section>
@@ -67,9 +68,8 @@ function facts(task) {
     html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function sent(journal) {
-  const creation = journal?.find(({ method, request }) => method === "POST" && request.body !== null);
-  return creation ? code(creation.request.body, "The body that was sent") : nothing;
+function sent(creation) {
+  return creation?.method === "POST" ? code(creation.request.body, "The body that was sent") : nothing;
 }
 
 function picturesCard(task, answer, links) {
@@ -106,7 +106,7 @@ function finishForm(task) {
     const choice = new FormData(event.target).get("end");
     const body = choice === "succeeded" ? { status: choice } : { status: "failed", code: choice };
     const ended = await attempt(event.submitter, () => call("POST", `/_emulator/tasks/${encodeURIComponent(taskId)}/finish`, body));
-    if (ended) announce(`The task is ${ended.status}.`);
+    if (ended) announce(toldStatus(ended.status));
   };
   return html`<form class="with-button" @submit=${finish}><label for="end">End it now</label>
     <select id="end" name="end"><option value="succeeded">as a success</option>
