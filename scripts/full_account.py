@@ -23,6 +23,7 @@ class Tasks:
 
     succeeded: str
     failed: str
+    wordy: str  # its prompt has 3,000 characters
 
 
 def fill(api: Api) -> Tasks:
@@ -51,15 +52,17 @@ def _ended_tasks(api: Api) -> Tasks:
     link = api.task(picture["task_id"])["result"]["data"][0]["url"]
     failed = api.create(prompt="A storm over the harbour", size="16:9", callback_url=hooks)
     api.create(prompt="The same fox at night", input_images=[link], callback_url=_DEAD_PORT)
-    api.create(prompt="A tall ship in a bottle", size="9:16", quality="low")
+    wordy = api.create(
+        prompt="A tall ship in a bottle, every rope in its place. " * 60, size="9:16", quality="low"
+    )
     api.advance("1m")
     succeeded = api.create(
         prompt="Four seasons of one orchard, seen from the same hill",
         size="16:9", n=4, quality="high", callback_url=hooks,
     )  # fmt: skip
-    api.create(prompt="כפר דייגים · قرية · 漁村 🐟", size="4:3", n=2)
+    api.create(prompt="כפר דייגים · قرية صيادين · Ψαροχώρι", size="4:3", n=2)
     api.advance("1m")
-    return Tasks(succeeded["task_id"], failed["task_id"])
+    return Tasks(succeeded["task_id"], failed["task_id"], wordy["task_id"])
 
 
 def _refusals(api: Api) -> None:

@@ -6,7 +6,7 @@ They go to ``screenshots/``, named such as ``playground-wide-light.png``.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,8 @@ _ADVANCE = """
 fetch('/_emulator/clock', {
   method: 'POST',
   headers: {
-    'Authorization': `Bearer ${sessionStorage.apiKey}`, 'Content-Type': 'application/json',
+    'Authorization': `Bearer ${sessionStorage['gpt-image-emulator.key']}`,
+    'Content-Type': 'application/json',
   },
   body: '{"advance": "1m"}',
 })
@@ -64,7 +65,7 @@ class View:
 
     Attributes:
         name: what its files begin with.
-        path: may hold ``{succeeded}`` and ``{failed}``, ids of tasks of ``FULL_KEY``.
+        path: may hold ``{succeeded}``, ``{failed}`` and ``{wordy}``, ids of tasks of ``FULL_KEY``.
         key: whose account it shows.
         locked: whether the server wants a control token, which the page does not have.
         prepare: brings the opened page into the state, such as by filling in a form.
@@ -84,6 +85,7 @@ VIEWS = (
     View("inspector", "/inspector"),
     View("task-succeeded", "/inspector/tasks/{succeeded}"),
     View("task-failed", "/inspector/tasks/{failed}"),
+    View("task-wordy", "/inspector/tasks/{wordy}"),
     View("callbacks", "/inspector/callbacks"),
     View("faults", "/inspector/faults"),
     View("journal", "/inspector/journal"),
@@ -162,7 +164,7 @@ def take_all(browser: Browser, stage: Stage, views: Sequence[View]) -> None:
 
 def take(page: Page, view: View, tasks: Tasks, file: Path) -> None:
     """Open, prepare and picture a page."""
-    page.goto(view.path.format(succeeded=tasks.succeeded, failed=tasks.failed))
+    page.goto(view.path.format(**asdict(tasks)))
     settle(page)
     view.prepare(page)
     settle(page)

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from emulator.api.http import authenticate
 from emulator.service.services import Services
@@ -14,9 +14,11 @@ from emulator.store.records import Caller
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def stream(request: Request, services: Services) -> StreamingResponse:
+async def stream(request: Request, services: Services) -> Response:
     """Tell each change of the caller's account until the caller goes."""
     caller = await authenticate(request, services, counted=False)
+    if request.method == "HEAD":
+        return Response(headers=_HEADERS, media_type="text/event-stream")
     return StreamingResponse(_events(services, caller), 200, _HEADERS, "text/event-stream")
 
 

@@ -15,6 +15,7 @@ from emulator.settings import Settings
 TOKEN_HEADER = "X-Emulator-Token"  # noqa: S105 - the header's name
 _HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(:[0-9]{1,5})?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_PORTS = {"http": ":80", "https": ":443"}  # which an Origin leaves out
 _DOCKER_HOST = "host.docker.internal"
 
 
@@ -65,7 +66,7 @@ class Guard:
         if _NAME.fullmatch(name):  # without a dot: a service of a compose file, never a site
             return
         message = (
-            f"The control API takes no request for the Host {shown(host)}; it takes an IP address,"
+            f"The emulator takes no request for the Host {shown(host)}; it takes an IP address,"
             " localhost, a name without a dot, and the names of --allowed-hosts NAME,NAME."
         )
         raise Refusal("host_not_allowed", message, "Host")
@@ -76,7 +77,9 @@ class Guard:
         if origin is None:
             return
         host = (header(request, b"host") or "").lower()
-        if origin.lower().partition("://")[2] not in (host, self._public_netloc):
+        scheme, _, netloc = origin.lower().partition("://")
+        own = {self._public_netloc, host}
+        if netloc not in own | {name and name.removesuffix(_PORTS.get(scheme, "")) for name in own}:
             message = (
                 "The control API takes no request from a web page of another site; the Origin"
                 f" {shown(origin)} was sent with the Host {shown(host)}."

@@ -14,7 +14,7 @@ MOST_BODY_BYTES = 1024 * 1024
 _MOST_ANSWERS = 100
 _LONGEST_DELAY_SECONDS = 3600
 _LONGEST_ANSWER_CHARACTERS = 65_536
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,64}", re.ASCII)  # . and .. are no path
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SECRET_HEADERS = (
     "authorization",

@@ -62,6 +62,11 @@ class Wakeups:
             if not events:
                 self._watching.pop(account_id, None)
 
+    @property
+    def watchers(self) -> int:
+        """How many watch an account."""
+        return sum(map(len, self._watching.values()))
+
     def touch(self, account_id: str) -> None:
         """Wake those who watch an account."""
         for event in self._watching.get(account_id, ()):

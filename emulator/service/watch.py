@@ -14,6 +14,7 @@ TOPICS = ("account", "tasks", "deliveries", "inbox", "journal", "faults", "clock
 _SHORTEST_PAUSE_SECONDS = 0.2  # many changes, one event
 _LONGEST_WAIT_SECONDS = 1.0  # then what another process did is seen
 _HEARTBEAT_SECONDS = 15.0
+_REST = 10  # looks take at most an eleventh of the server's time, however many look on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,17 @@ class Watch:
                     return
                 topics = changed(seen, found)
                 seen = found
+                took_seconds = (self._clock.now() - real_now) / SECOND
                 if topics:
+                    told_at = real_now
                     yield Change(topics, found.clock, real_now)
-                    await self._wakeups.pause(_SHORTEST_PAUSE_SECONDS)
                 elif real_now - told_at >= _HEARTBEAT_SECONDS * SECOND:
+                    told_at = real_now
                     yield None
-                else:
+                rest_seconds = _REST * took_seconds * self._wakeups.watchers
+                await self._wakeups.pause(max(_SHORTEST_PAUSE_SECONDS, rest_seconds))
+                if not topics:
                     await _wait(touched, _seconds_until(found, real_now))
-                    continue
-                told_at = real_now
 
     async def _look(self, caller: Caller, real_now: int) -> Fingerprint | None:
         return await self._database.read(lambda tx: tx.fingerprint(caller.key_hash, real_now))

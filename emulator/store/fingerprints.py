@@ -13,7 +13,7 @@ class Fingerprint(NamedTuple):
         account: credits and ledger.
         tasks: how many there are, run, and have started.
         deliveries: changes of deliveries and attempts.
-        inbox: inboxes and messages.
+        inbox: inboxes, messages, and changes of what is answered.
         journal: the requests that were noted.
         faults: their changes, and how often they met and hit something.
         clock: the account's clock.
@@ -42,9 +42,9 @@ class FingerprintQueries(Queries):
             account=tuple(row[0:3]),
             tasks=tuple(row[3:6]),
             deliveries=(row[6],),
-            inbox=tuple(row[7:9]),
-            journal=(row[9],),
-            faults=tuple(row[10:13]),
-            clock=AccountClock(row[13], row[14]),
-            next_at=row[15],
+            inbox=tuple(row[7:10]),
+            journal=(row[10],),
+            faults=tuple(row[11:14]),
+            clock=AccountClock(row[14], row[15]),
+            next_at=row[16],
         )

@@ -56,6 +56,7 @@ class InboxQueries(Queries):
         """Choose what an inbox answers."""
         parameters = {"account_id": account_id, "name": name, "answers": _plan_json(plan)}
         self._run("set_inbox_plan", parameters)
+        self._run("note_inboxes", {"id": account_id})
 
     def next_message(self, account_id: str, name: str) -> tuple[int, Plan]:
         """Count a message; its number, and what the inbox answers."""

@@ -32,6 +32,7 @@ SELECT w.ledger_entries, w.available, w.granted,
     w.deliveries_version,
     (SELECT count(*) FROM inboxes i WHERE i.account_id = w.id),
     (SELECT COALESCE(sum(i.messages_received), 0) FROM inboxes i WHERE i.account_id = w.id),
+    w.inboxes_version,
     w.journal_entries,
     w.faults_version,
     (SELECT COALESCE(sum(f.seen), 0) FROM faults f WHERE f.account_id = w.id),
@@ -321,6 +322,9 @@ SELECT 1 FROM deliveries WHERE account_id = :id AND held = 1 AND due_at IS NOT N
 -- name: release_held_deliveries
 UPDATE deliveries SET held = 0, due_at = :now, wake_at = :wake_at
 WHERE account_id = :id AND held = 1 AND id <> :except AND due_at > :now;
+
+-- name: note_inboxes
+UPDATE accounts SET inboxes_version = inboxes_version + 1 WHERE id = :id;
 
 -- name: open_inbox
 INSERT INTO inboxes (account_id, name, answers)

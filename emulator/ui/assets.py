@@ -44,11 +44,11 @@ async def asset(request: Request, services: Services) -> Response:
     """Answer a file of the pages; at its version's address the browser need not ask again."""
     name = request.path_params["name"]
     plain_name = name.removeprefix(f"{_version()}/")
-    path = _files().get(plain_name)
-    if path is None:
+    content = _files().get(plain_name)
+    if content is None:
         raise Refusal("not_found", f"The pages have no file {shown(name)}.")
     caching = _FOR_EVER if plain_name != name else _ASK_FIRST
-    return answer(request, path.read_bytes(), _MEDIA_TYPES[path.suffix], caching)
+    return answer(request, content, _MEDIA_TYPES[Path(plain_name).suffix], caching)
 
 
 def answer(
@@ -74,15 +74,15 @@ def _zipped(content: bytes) -> bytes:
 @cache
 def _version() -> str:
     """Differs once any file does."""
-    contents = b"".join(path.read_bytes() for _, path in sorted(_files().items()))
+    contents = b"".join(content for _, content in sorted(_files().items()))
     return hashlib.sha256(contents).hexdigest()[:12]
 
 
 @cache
-def _files() -> dict[str, Path]:
-    """What may be asked for: a name that is not here leads nowhere."""
+def _files() -> dict[str, bytes]:
+    """What may be asked for, as it was at first: a name that is not here leads nowhere."""
     return {
-        path.relative_to(_FOLDER).as_posix(): path
+        path.relative_to(_FOLDER).as_posix(): path.read_bytes()
         for path in _FOLDER.rglob("*")
         if path.suffix in _MEDIA_TYPES
     }

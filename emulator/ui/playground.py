@@ -41,7 +41,6 @@ def page_data(settings: Settings) -> dict[str, Any]:
     return {
         "model": MODEL,
         "profile": settings.profile.name,
-        "succeeded": settings.profile.succeeded,
         "keysAreOpen": settings.keys == "open",
         "needsControlToken": settings.control_token is not None,
         "sizes": list(SIZES),
@@ -53,7 +52,6 @@ def page_data(settings: Settings) -> dict[str, Any]:
         "mostReferences": MAX_REFERENCE_IMAGES,
         "mostReferenceBytes": settings.max_image_mb * MEGABYTE,
         "mostPromptCharacters": settings.max_prompt_characters,
-        "mediaHours": settings.media_ttl_hours,
         "frames": {size: [str(_frame(size, tier, settings)) for tier in TIERS] for size in SIZES},
         "prices": {
             "creditsByTier": dict(settings.prices),

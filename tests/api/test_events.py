@@ -9,6 +9,12 @@ from emulator.service.watch import TOPICS
 from tests.support.world import KEY, World
 
 
+async def test_head_opens_no_stream(world: World) -> None:
+    response = await world.client.head("/_emulator/events")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/event-stream")
+
+
 async def first_messages(world: World, key: str) -> list[Message]:
     """What the stream sends until its first event is there; then the client goes."""
     sent: list[Message] = []

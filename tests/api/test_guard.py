@@ -250,3 +250,20 @@ async def test_the_origin_must_be_the_host_that_was_asked(origin: str, allowed: 
             if not allowed:
                 assert code_of(response) == "cross_site_request"
                 assert response.json()["error"]["param"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "allowed"),
+    [
+        ("localhost:80", "http://localhost", True),  # a browser leaves the scheme's own port out
+        ("localhost:443", "https://localhost", True),
+        ("localhost:80", "https://localhost", False),
+        ("localhost:8080", "http://localhost", False),
+    ],
+)
+async def test_a_proxy_may_name_the_port_of_the_scheme(
+    host: str, origin: str, allowed: bool
+) -> None:
+    async with guarded() as world:
+        response = await world.client.get(CLOCK, headers={"Host": host, "Origin": origin})
+        assert response.status_code == (200 if allowed else 403), response.text

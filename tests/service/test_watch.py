@@ -55,6 +55,8 @@ async def test_each_change_names_its_topics(world: World, caller: Caller) -> Non
         assert await looking.topics() == ("account", "tasks", "deliveries", "clock")
         await world.client.put("/_emulator/inbox/mine", json={"answers": [{"status": 500}]})
         assert await looking.topics() == ("inbox",)
+        await world.client.put("/_emulator/inbox/mine", json={"answers": [{"status": 501}]})
+        assert await looking.topics() == ("inbox",)
         await world.create()
         assert await looking.topics() == ("account", "tasks", "journal", "faults")
 

@@ -43,7 +43,7 @@ new Promise(done => {
 _GIVE_KEY = """
 if (location.origin === %s && !sessionStorage.getItem('keyWasGiven')) {
   sessionStorage.setItem('keyWasGiven', 'yes');
-  sessionStorage.setItem('apiKey', %s);
+  sessionStorage.setItem('gpt-image-emulator.key', %s);
 }
 """
 
@@ -123,7 +123,7 @@ def open_context(browser: Browser, url: str, key: str, **options: Any) -> Iterat
     Args:
         browser: the browser.
         url: the server's, which paths given to ``page.goto`` are added to.
-        key: what the pages find in ``sessionStorage`` as ``apiKey``; none where it is empty.
+        key: what the pages find in ``sessionStorage`` as their key; none where it is empty.
         options: of ``browser.new_context``.
     """
     defaults = {

@@ -1,13 +1,13 @@
 """The console: keys, balance, recharge, ledger."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from emulator.core.pricing import PriceTable
 from emulator.core.profile import MODEL_PAGE
 from tests.support.api import Api
 from tests.support.process import Process
-from tests.ui.browsing import PageErrors
+from tests.ui.browsing import PageErrors, open_context
 
 
 def open_console(page: Page) -> None:
@@ -91,6 +91,7 @@ def test_a_key_is_created_with_limits_shown_once_used_and_revoked(
     key = dialog.locator(".new-key").inner_text().strip()
     assert key.startswith("sk-")
     dialog.get_by_role("button", name="Copy").click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == key
     dialog.get_by_role("button", name="Done").click()
     assert key not in page.content()
@@ -108,6 +109,28 @@ def test_a_key_is_created_with_limits_shown_once_used_and_revoked(
         row.get_by_role("button", name="Revoke").click()
         expect(row).to_contain_text("revoked")
         assert limited.get("/v1/credits/balance").status_code == 401
+
+
+def test_the_first_key_of_a_strict_server_is_made_in_the_console(
+    browser: Browser, page_errors: PageErrors
+) -> None:
+    flags = ("--database", ":memory:", "--log", "none", "--keys", "strict")
+    with (
+        Process(*flags, "--control-token", "a-token-for-the-console") as strict,
+        open_context(browser, strict.url, "") as context,
+    ):
+        page = context.new_page()
+        page.goto("/console")
+        page.get_by_role("button", name="Enter the token").click()
+        page.get_by_label("Control token").fill("a-token-for-the-console")
+        page.get_by_role("button", name="Use this key").click()
+        page.get_by_text("Create a key").click()
+        page.get_by_label("Name", exact=True).fill("first")
+        page.get_by_label("Credits", exact=True).fill("500")
+        page.get_by_role("button", name="Create", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Use it here").click()
+        expect(page.locator("#account")).to_contain_text("500 credits")
+        expect(page.locator("#problem")).to_be_empty()
 
 
 def test_a_new_key_can_be_used_here(page: Page) -> None:

@@ -54,20 +54,20 @@ def take(page: Page, page_errors: PageErrors) -> str:
 def test_a_page_opens_with_the_key_of_the_test(page: Page, key: str) -> None:
     page.goto("/llms.txt")
     expect(page.locator("body")).to_contain_text("/v1/images/generations")
-    assert page.evaluate("sessionStorage.getItem('apiKey')") == key
+    assert page.evaluate("sessionStorage.getItem('gpt-image-emulator.key')") == key
 
 
 def test_a_key_that_the_page_changed_stays(page: Page) -> None:
     page.goto("/llms.txt")
-    page.evaluate("sessionStorage.setItem('apiKey', 'sk-other')")
+    page.evaluate("sessionStorage.setItem('gpt-image-emulator.key', 'sk-other')")
     page.reload()
-    assert page.evaluate("sessionStorage.getItem('apiKey')") == "sk-other"
+    assert page.evaluate("sessionStorage.getItem('gpt-image-emulator.key')") == "sk-other"
 
 
 @pytest.mark.parametrize("key", [""])
 def test_a_page_can_start_without_a_key(page: Page) -> None:
     page.goto("/llms.txt")
-    assert page.evaluate("sessionStorage.getItem('apiKey')") is None
+    assert page.evaluate("sessionStorage.getItem('gpt-image-emulator.key')") is None
 
 
 def test_page_and_api_are_the_same_account(page: Page, api: Api, key: str) -> None:

@@ -1,6 +1,7 @@
 """The inspector: tasks, a task, callbacks, faults, the clock, the journal, all live."""
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -121,7 +122,8 @@ def test_freezing_moving_and_resuming_the_clock(page: Page, api: Api, server: Pr
     page.get_by_role("button", name="Advance", exact=True).click()
     expect(steps.first).to_contain_text("Nothing fell due.")
     assert api.get("/_emulator/clock").json()["frozen"] is True
-    assert now(page)[:10] != stands_at[:10]
+    moved = datetime.fromisoformat(now(page)) - datetime.fromisoformat(stands_at)
+    assert moved == timedelta(minutes=1, hours=26, seconds=90)
     page.get_by_role("button", name="Resume").click()
     expect(page.locator("#clock")).to_contain_text("ahead of real time")
 
@@ -201,9 +203,14 @@ def test_the_journal_with_filters_and_the_reason_of_each_refusal(page: Page, api
     expect(entries).to_have_count(2)
     page.get_by_label("Status").select_option("4xx")
     expect(entries).to_have_count(1)
-    expect(entries).to_contain_text("invalid_type")
+    expect(entries.locator(".reason")).to_have_text(
+        re.compile("invalid_type n must be a whole number")
+    )
     entries.locator("summary").click()
-    for words in ("n must be a whole number from 1 to 10", "GEN-10", "n: 2", '"prompt": "A dog"'):
+    reason = entries.locator("dl.facts")
+    for words in ("Refused because", "n must be a whole number from 1 to 10", "GEN-10"):
+        expect(reason).to_contain_text(words)
+    for words in ("n: 2", '"prompt": "A dog"'):
         expect(entries).to_contain_text(words)
     assert "status=4xx" in page.url
     page.get_by_label("Status").select_option("")
@@ -217,6 +224,55 @@ def test_the_journal_with_filters_and_the_reason_of_each_refusal(page: Page, api
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Clear").click()
     expect(entries).to_have_count(0)
+
+
+def test_each_filter_of_the_journal_filters(page: Page, api: Api) -> None:
+    task_id = api.create()["task_id"]
+    api.task(task_id)
+    api.get("/v1/models")
+    open_page(page, "/inspector/journal")
+    entries = page.locator(".journal > li")
+    expect(entries).to_have_count(3)
+    for label, value, paths in (
+        ("Operation", "getTask", [f"/v1/tasks/{task_id}"]),
+        ("Method", "POST", ["/v1/images/generations"]),
+        ("Path contains", "models", ["/v1/models"]),
+        ("Task", task_id, [f"/v1/tasks/{task_id}", "/v1/images/generations"]),
+    ):
+        field = page.get_by_label(label, exact=True)
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+            field.press("Enter")
+        expect(entries.locator("summary code")).to_have_text(paths)
+        page.goto("/inspector/journal")
+        expect(entries).to_have_count(3)
+
+
+def test_what_is_older_is_there_on_demand(page: Page, api: Api, server: Process) -> None:
+    hook = f"{server.url}/_emulator/inbox/many"
+    for _ in range(101):
+        api.create(callback_url=hook)
+    for path, rows, more, first in (
+        ("/inspector", "#section tbody tr", "Older tasks", 50),
+        ("/inspector/journal", ".journal > li", "Older requests", 50),
+        ("/inspector/callbacks", ".delivery", "Older deliveries", 100),
+    ):
+        open_page(page, path)
+        expect(page.locator(rows)).to_have_count(first)
+        page.get_by_role("button", name=more).click()
+        expect(page.locator(rows)).to_have_count(min(2 * first, 101))
+
+
+def test_a_tasks_page_knows_its_request_after_many_polls(page: Page, api: Api) -> None:
+    task_id = api.create(prompt="Asked for often", seed=7)["task_id"]
+    for _ in range(60):
+        api.task(task_id)
+    open_page(page, f"/inspector/tasks/{task_id}")
+    expect(page.get_by_label("The body that was sent")).to_contain_text('"seed": 7')
+    page.get_by_role("link", name="journal of this task").click()
+    expect(page.locator(".card-head").last).to_contain_text("61 requests")
 
 
 def test_what_is_typed_while_an_answer_is_on_its_way_stays(page: Page, api: Api) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from emulator.core.frame import SIZES, TIERS, resolve_frame
 from emulator.core.pricing import PriceTable
 from emulator.core.profile import MODEL_PAGE
 from tests.support.api import Api
+from tests.support.process import Process
 from tests.ui import pictures
-from tests.ui.browsing import PageErrors
+from tests.ui.browsing import PageErrors, open_context
 
 SLOW = "[[fault: task_slow seconds=100]]"  # pending for 20 s, processing for 80 s
 PIXEL_SIZES = ("1024x1024", "1280x1024", "1536x1024", "2048x2048", "2560x1712", "3840x2160")
@@ -33,8 +34,12 @@ def generate(page: Page, prompt: str = "A lighthouse at dawn") -> None:
 
 def sent(page: Page) -> list[dict[str, object]]:
     """The bodies that the page sent, newest first, with whole links."""
-    history: list[dict[str, dict[str, object]]] = page.evaluate("JSON.parse(localStorage.history)")
-    return [entry["request"] for entry in history]
+    entries: list[dict[str, Any]] = page.evaluate(
+        """Object.entries(localStorage).filter(([name]) => name.includes('.history.'))
+          .map(([, entry]) => JSON.parse(entry))"""
+    )
+    newest_first = sorted(entries, key=lambda entry: int(entry["addedAt"]), reverse=True)
+    return [entry["request"] for entry in newest_first]
 
 
 def creations(api: Api) -> list[dict[str, object]]:
@@ -158,6 +163,53 @@ def test_form_and_json_follow_each_other(page: Page) -> None:
     assert json.loads(area.input_value()) == {**body, "n": 2}
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "5", '"prompt"', '{"prompt": ', ""])
+def test_json_that_is_no_request_is_not_sent(page: Page, api: Api, text: str) -> None:
+    open_playground(page)
+    page.get_by_label("Prompt").fill("The form's")
+    page.get_by_role("tab", name="JSON").click()
+    page.get_by_label("Request body, as raw JSON").fill(text)
+    expect(page.locator("#estimate")).to_have_text("No estimate")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_label("Request body, as raw JSON")).to_be_focused()
+    assert creations(api) == []
+
+
+def test_json_that_is_being_written_is_not_taken_away(page: Page) -> None:
+    open_playground(page)
+    page.get_by_role("tab", name="JSON").click()
+    area = page.get_by_label("Request body, as raw JSON")
+    area.fill('{"prompt": "Not yet')
+    pictures.paste(page)
+    expect(page.locator(".json-problems")).to_contain_text("The form has changed meanwhile.")
+    expect(area).to_have_value('{"prompt": "Not yet')
+    page.get_by_role("button", name="Take its request").click()
+    assert len(json.loads(area.input_value())["input_images"]) == 1
+    expect(page.locator(".json-problems")).not_to_contain_text("The form has changed")
+
+
+def test_other_spellings_are_shown_as_what_they_mean(page: Page, api: Api) -> None:
+    open_playground(page)
+    pictures.paste(page)
+    expect(page.locator(".thumbnails img")).to_have_count(1)
+    page.get_by_role("tab", name="JSON").click()
+    area = page.get_by_label("Request body, as raw JSON")
+    (url,) = json.loads(area.input_value())["input_images"]
+    body = {"model": "gpt-image-2", "prompt": "A", "aspect_ratio": "16:9", "imageSize": "2K"}
+    area.fill(json.dumps({**body, "image_urls": [url]}))
+    page.get_by_role("tab", name="Form").click()
+    expect(page.get_by_role("radio", name="16:9")).to_be_checked()
+    expect(page.get_by_role("radio", name="2K")).to_be_checked()
+    expect(page.locator(".thumbnails img")).to_have_count(1)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator(".entry")).to_contain_text("16:9 · 2K · medium · 1 image · 1 reference")
+    expect(page.locator(".pictures img")).to_have_js_property("naturalWidth", 2704)
+    page.get_by_role("radio", name="1:1").check()
+    page.get_by_role("tab", name="JSON").click()
+    del body["aspect_ratio"]
+    assert json.loads(area.input_value()) == {**body, "image_urls": [url], "size": "1:1"}
+
+
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
@@ -202,6 +254,13 @@ def test_what_the_server_refuses_is_shown_at_its_field(page: Page, page_errors: 
     expect(page.locator("#refused")).to_contain_text("multiples of 16")
     page.get_by_role("tab", name="Form").click()
     expect(page.locator("#size-problem")).to_contain_text("multiples of 16")
+
+
+def test_the_keyboard_sends_too(page: Page, api: Api) -> None:
+    open_playground(page)
+    page.get_by_label("Prompt").fill("By Ctrl+Enter")
+    page.get_by_label("Prompt").press("Control+Enter")
+    expect(page.locator(".pictures img")).to_have_count(1)
 
 
 def test_without_a_prompt_nothing_is_sent(page: Page, api: Api) -> None:
@@ -260,6 +319,9 @@ def test_a_picture_opens_full_size_with_its_parameters(page: Page, tmp_path: Pat
         expect(viewer).to_contain_text(words)
     page.keyboard.press("ArrowRight")
     expect(viewer.get_by_role("heading")).to_have_text("Picture 1 of 2")
+    viewer.get_by_role("button", name="Copy link").click()
+    expect(viewer.get_by_role("button", name="Copied")).to_be_visible()
+    assert "/1.png?expires=" in page.evaluate("navigator.clipboard.readText()")
     with page.expect_download() as download:
         viewer.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename.endswith("-1.png")
@@ -326,22 +388,93 @@ def test_two_tabs_share_a_history(page: Page) -> None:
     open_playground(page)
     other = page.context.new_page()
     open_playground(other)
-    generate(page, "From one")
-    generate(other, "From the other")
     for each in (page, other):
-        expect(each.locator(".pictures img")).to_have_count(2)
-        expect(each.locator("#history-counts")).to_have_text("0 running, 2 completed")
+        each.get_by_label("Prompt").fill("At once")
+    press = "() => document.getElementById('generate').click()"
+    for count in range(2, 9, 2):
+        for each in (page, other):
+            each.evaluate(press)
+        for each in (page, other):
+            expect(each.locator(".pictures img")).to_have_count(count)
+            expect(each.locator("#history-counts")).to_have_text(f"0 running, {count} completed")
 
 
-def test_a_link_that_expired_is_told(page: Page, api: Api, page_errors: PageErrors) -> None:
-    page_errors.allow("status of 410")
+def test_the_clock_of_another_key_ends_no_links(page: Page, server: Process, key: str) -> None:
+    open_playground(page)
+    generate(page)
+    expect(page.locator(".pictures img")).to_have_count(1)
+    with Api(server.url, f"{key}-another") as other:
+        other.advance("25h")
+    page.get_by_role("button", name="API key").click()
+    page.get_by_label("Key", exact=True).fill(f"{key}-another")
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.locator("#account")).to_contain_text("Clock at")
+    expect(page.locator(".entry")).to_contain_text("choose that key to see its pictures")
+    page.get_by_role("button", name="API key").click()
+    page.get_by_label("Key", exact=True).fill(key)
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.locator(".pictures img")).to_have_js_property("naturalWidth", 1024)
+
+
+def test_a_link_that_expired_is_told(page: Page, api: Api) -> None:
     open_playground(page)
     generate(page)
     expect(page.locator(".pictures img")).to_have_count(1)
     api.advance("25h")
-    expect(page.locator(".expired")).to_contain_text("The links stopped working at")
+    expect(page.locator(".expired")).to_contain_text("stopped working at")
     page.reload()
     expect(page.locator(".expired")).to_contain_text("Expired.")
+    entries = api.get("/_emulator/journal").json()["data"]
+    assert [each["operation"] for each in entries if "mage" in each["operation"]] == [
+        "createImageTask", "getImage",
+    ]  # fmt: skip
+
+
+def test_a_picture_that_did_not_arrive_is_told_and_tried_again(
+    page: Page, api: Api, page_errors: PageErrors
+) -> None:
+    page_errors.allow("status of|net::ERR")
+    api.add_fault("media_truncated", times=1)
+    open_playground(page)
+    generate(page)
+    entry = page.locator(".entry")
+    expect(entry.locator(".problem")).to_contain_text("A picture did not arrive.")
+    entry.get_by_role("button", name="Try again").click()
+    expect(page.locator(".pictures img")).to_have_js_property("naturalWidth", 1024)
+
+
+def test_what_no_version_of_the_page_wrote_is_left_out(page: Page) -> None:
+    open_playground(page)
+    for number, foreign in enumerate([{}, None, 7, {"taskId": "task_1", "links": []}]):
+        page.evaluate(
+            "([name, text]) => localStorage.setItem(name, text)",
+            [f"gpt-image-emulator.history.{number}", json.dumps(foreign)],
+        )
+    page.reload()
+    generate(page)
+    expect(page.locator(".pictures img")).to_have_count(1)
+    expect(page.locator("#history-counts")).to_have_text("0 running, 1 completed")
+
+
+def test_a_page_keeps_its_key_while_another_tab_chooses(page: Page, api: Api) -> None:
+    open_playground(page)
+    page.evaluate("localStorage.setItem('gpt-image-emulator.key', 'sk-of-another-tab')")
+    page.evaluate("sessionStorage.removeItem('gpt-image-emulator.key')")
+    generate(page)
+    expect(page.locator(".pictures img")).to_have_count(1)
+    assert len(creations(api)) == 1
+
+
+def test_a_stopped_server_is_told(browser: Browser, page_errors: PageErrors) -> None:
+    with (
+        Process("--database", ":memory:", "--log", "none") as stopping,
+        open_context(browser, stopping.url, "sk-test") as context,
+    ):
+        page = context.new_page()
+        open_playground(page)
+        expect(page.locator("#account")).to_contain_text("credits")
+        stopping.stop()
+        expect(page.locator("#problem")).to_contain_text("No answer from the emulator")
 
 
 def test_a_running_task_of_another_key_waits_for_that_key(page: Page, api: Api) -> None:

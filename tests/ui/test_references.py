@@ -70,6 +70,21 @@ def test_switched_off_nothing_is_sent_and_nothing_is_lost(page: Page, api: Api) 
     expect(page.locator(".thumbnails li")).to_have_count(1)
 
 
+def test_a_picture_on_its_way_stays_while_something_is_typed(page: Page, api: Api) -> None:
+    switch_on(page)
+    page.route("**/v1/images/upload", lambda _: None)  # held
+    with page.expect_request("**/v1/images/upload"):
+        page.locator("#reference-files").set_input_files([pictures.file()])
+    page.get_by_label("Prompt").fill("Typed meanwhile")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator("#refused")).to_contain_text("still on its way")
+    page.unroute_all()  # let go
+    expect(page.locator(".thumbnails img")).to_have_count(1)
+    expect(page.locator(".thumbnails .waiting")).to_have_count(0)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator(".entry")).to_contain_text("1 reference")
+
+
 def test_there_can_be_sixteen(page: Page) -> None:
     switch_on(page)
     files = [pictures.file(f"{number}.png") for number in range(1, 19)]

@@ -11,6 +11,7 @@ def test_a_first_hour(page: Page, page_errors: PageErrors) -> None:
     page.goto("/")
     page.get_by_label("Prompt").fill("The same cat, as an astronaut")
     pictures.paste(page)
+    expect(page.locator(".thumbnails img")).to_have_count(1)
     expect(page.locator(".thumbnails .waiting")).to_have_count(0)
     page.get_by_label("Images", exact=True).fill("4")
     expect(page.locator("#estimate")).to_contain_text("120 credits")
@@ -30,7 +31,7 @@ def test_a_first_hour(page: Page, page_errors: PageErrors) -> None:
     page.locator("#section").get_by_role("link").first.click()
     expect(page.locator("#section .expired")).to_contain_text("The links are dead")
     page.get_by_role("link", name="Playground").click()
-    expect(page.locator(".entry .expired")).to_contain_text("The links stopped working at")
+    expect(page.locator(".entry .expired")).to_contain_text("stopped working at")
 
     page.get_by_role("link", name="Inspector").click()
     page.get_by_role("link", name="Faults").click()

@@ -63,7 +63,7 @@ def test_the_next_page_asks_for_what_is_new_alone(page: Page) -> None:
           .filter(({ name, transferSize }) => name.includes('/ui/') && transferSize > 0)
           .map(({ name }) => name.split('/').at(-1))"""
     )
-    assert sent == ["console.js"]
+    assert sent == ["console.js", "ledger.js"]
 
 
 def test_another_version_of_a_file_has_another_address(server: Process) -> None:

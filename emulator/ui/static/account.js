@@ -6,6 +6,7 @@ import { html, nothing, number, render } from "./show.js";
 
 const place = document.getElementById("account");
 let credits = null;
+let readings = 0;
 
 // Follows the account: the corner is kept up to date, and listener(topics) hears of changes.
 export function followAccount(listener = () => {}, problem = () => {}) {
@@ -19,11 +20,10 @@ export function followAccount(listener = () => {}, problem = () => {}) {
 }
 
 async function readCredits() {
-  try {
-    credits = (await call("GET", "/_emulator/account")).credits.available;
-  } catch {
-    credits = null;
-  }
+  const number = ++readings;
+  const account = await call("GET", "/_emulator/account").catch(() => null);
+  if (number !== readings) return; // a later one was quicker
+  credits = account?.credits.available ?? null;
   drawAccount();
 }
 
@@ -70,7 +70,7 @@ function dialogContent(dialog) {
       ? "Any key that begins with sk- works. Each has an account of its own: credits, tasks, clock. Empty: sk-test."
       : "Make one in the console, or with: gpt-image-emulator keys create. Empty: none is kept."}</p>
     <label for="key">Key</label>
-    <input id="key" name="key" type="password" pattern=${page.keysAreOpen ? "sk-.+" : ".*"} title="A key begins with sk-" autocomplete="off" spellcheck="false"
+    <input id="key" name="key" type="password" pattern=${page.keysAreOpen ? "sk-[!-~]+" : "[!-~]*"} title="A key begins with sk- and has no other letters than ASCII's" autocomplete="off" spellcheck="false"
       .value=${keys.current} placeholder=${page.keysAreOpen ? "sk-test" : ""}>
     <label class="check"><input type="checkbox" @change=${(event) => {
       dialog.querySelector("#key").type = event.target.checked ? "text" : "password";

@@ -2,7 +2,7 @@
 // where the reader asks for that, and goes into a header, never into a URL.
 import { page } from "./page.js";
 
-const STORED = { key: "apiKey", token: "controlToken" };
+const STORED = { key: "gpt-image-emulator.key", token: "gpt-image-emulator.token" };
 const OPEN_KEY = "sk-test";
 
 function stored(name) {
@@ -76,5 +76,5 @@ export async function call(method, path, body) {
 
 export function problemOf(response, answer) {
   const error = answer?.error ?? { message: `The server answered ${response.status}, but not with JSON.` };
-  return new ApiError(response.status, error, Number(response.headers.get("Retry-After") ?? 0));
+  return new ApiError(response.status, error, Number(response.headers.get("Retry-After")) || 0);
 }

@@ -1,16 +1,18 @@
 // The console: balance and recharge, keys, the ledger.
 import { followAccount } from "./account.js";
 import { call, hint, keys } from "./api.js";
+import { ledgerTable } from "./ledger.js";
 import { reloader } from "./live.js";
 import { page } from "./page.js";
-import { attempt, copyButton, count, empty, html, instant, nothing, number, render, showProblem, signed } from "./show.js";
+import { announce, attempt, copyButton, count, empty, focusHeading, html, instant, nothing, number, render, repeat, showProblem } from "./show.js";
 
 const LEDGER_ROWS = 50;
+const MOST_ROWS = 1000;
 const KEY_ROWS = 20;
 const NEWEST = 10 ** 15;
 
 let entries = [];
-let isWhole = false; // whether the oldest entry is shown
+let wantedRows = LEDGER_ROWS;
 let allKeys = [];
 let shownKeys = KEY_ROWS;
 let recharge = { rate: "entry", dollars: 10 };
@@ -28,7 +30,10 @@ function drawRecharge() {
   const names = { entry: "Entry package", largest: "Largest package" };
   const buy = (event) => {
     event.preventDefault();
-    attempt(event.submitter, () => call("POST", "/_emulator/account/credits", { purchase: credits }));
+    attempt(event.submitter, async () => {
+      await call("POST", "/_emulator/account/credits", { purchase: credits });
+      announce(`${count(credits, "credit")} added.`);
+    });
   };
   render(html`<form class="recharge" @submit=${buy}>
     <fieldset><legend class="unseen">Package</legend>
@@ -57,7 +62,7 @@ function drawKeys() {
     ${allKeys.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="API keys"><table>
       <thead><tr><th scope="col">Name</th><th scope="col">Key</th><th scope="col">Budget</th><th scope="col">Requests a minute</th>
         <th scope="col">Models</th><th scope="col">Created</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
-      <tbody>${shown.map(keyRow)}</tbody></table></div>
+      <tbody>${repeat(shown, (key) => key.name + key.hint + key.created_at, keyRow)}</tbody></table></div>
       ${allKeys.length > shown.length ? html`<button type="button" @click=${() => drawKeys((shownKeys = Infinity))}>Show all ${number(allKeys.length)} keys</button>` : nothing}`
     : empty("No keys yet", page.keysAreOpen ? "Any key that begins with sk- works; it is listed here after its first use." : "Create the first one.")}`,
     document.getElementById("keys"));
@@ -70,6 +75,8 @@ function keyRow(key) {
     attempt(button, async () => {
       await call("DELETE", `/_emulator/keys/${encodeURIComponent(key.name)}`);
       await loadKeys();
+      focusHeading("keys-title");
+      announce(`${key.name} is revoked.`);
     });
   };
   const { budget_credits: budget, budget_used: used, requests_per_minute: rate } = key;
@@ -128,42 +135,25 @@ function showOnce({ key, name }) {
   dialog.showModal();
 }
 
-async function readLedger(before, limit) {
-  return (await call("GET", `/_emulator/ledger?before=${before}&limit=${limit}`)).data;
-}
-
 // The balance and the entries that explain it are shown together.
 async function loadCredits() {
-  const wanted = Math.min(1000, Math.max(LEDGER_ROWS, entries.length));
-  const [account, newest] = await Promise.all([call("GET", "/_emulator/account"), readLedger(NEWEST, wanted)]);
-  entries = newest;
-  isWhole = entries.length < wanted || entries.at(-1).number === 1;
+  const path = `/_emulator/ledger?before=${NEWEST}&limit=${wantedRows}`;
+  const [account, newest] = await Promise.all([call("GET", "/_emulator/account"), call("GET", path)]);
+  entries = newest.data;
   drawBalance(account);
   drawLedger();
 }
 
 function drawLedger() {
-  const older = async () => {
-    const more = await readLedger(entries.at(-1).number, LEDGER_ROWS);
-    entries.push(...more);
-    isWhole = more.length < LEDGER_ROWS || more.at(-1).number === 1;
-    drawLedger();
+  const older = () => {
+    wantedRows = Math.min(MOST_ROWS, wantedRows + LEDGER_ROWS);
+    reload(["account"]);
   };
-  render(entries.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries"><table>
-      <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th>
-        <th scope="col" class="amount">Available</th><th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th><th scope="col">Task</th></tr></thead>
-      <tbody>${entries.map(ledgerRow)}</tbody></table></div>
-      ${isWhole ? nothing : html`<button type="button" @click=${(event) => attempt(event.currentTarget, older)}>Older entries</button>`}
+  const isWhole = entries.length < wantedRows || entries.at(-1).number === 1 || wantedRows === MOST_ROWS;
+  render(entries.length ? html`${ledgerTable(entries)}
+      ${isWhole ? nothing : html`<button type="button" @click=${older}>Older entries</button>`}
       <p class="quiet">${count(entries.length, "entry", "entries")}, newest first.</p>`
     : empty("No entries yet", "Each movement of credits is listed here."), document.getElementById("ledger"));
-}
-
-function ledgerRow(entry) {
-  const amount = (value) => html`<td class="amount ${value > 0 ? "plus" : value < 0 ? "minus" : "quiet"}">${signed(value)}</td>`;
-  return html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>
-    ${amount(entry.available)}${amount(entry.reserved)}${amount(entry.charged)}
-    <td class="amount"><b>${number(entry.available_after)}</b></td>
-    <td>${entry.task_id ? html`<a href="/inspector/tasks/${entry.task_id}"><code>${entry.task_id}</code></a>` : nothing}</td></tr>`;
 }
 
 const SHOWN = ["account", "tasks"]; // a task takes from its key's budget

@@ -2,7 +2,7 @@
 import { DEFAULTS } from "./request_rules.js";
 import { page } from "./page.js";
 
-const STORED = "draft";
+const STORED = "gpt-image-emulator.draft";
 const listeners = new Set();
 
 // A tab keeps its own; a new one begins with the last of all.

@@ -3,7 +3,7 @@ import { draft } from "./draft.js";
 import { copyButton, html, render } from "./show.js";
 
 const KEY = "YOUR_API_KEY";
-const LANGUAGE = "language";
+const LANGUAGE = "gpt-image-emulator.language";
 const FILES = { uploadImage: { file: "reference.png" }, editImage: { image: "picture.png" } };
 const SHOWN_PICTURE = 48; // characters
 const SHOWN_PROMPT = "A lighthouse at dawn";
@@ -33,7 +33,7 @@ function shownRequest() {
   return JSON.parse(text, (_, value) => (isLongPicture(value) ? `${value.slice(0, SHOWN_PICTURE)}…` : value));
 }
 
-const isLongPicture = (value) => typeof value === "string" && value.startsWith("data:") && value.length > 2 * SHOWN_PICTURE;
+const isLongPicture = (value) => typeof value === "string" && value.startsWith("data:image/") && value.length > 2 * SHOWN_PICTURE;
 
 function formOf(operation) {
   const fields = operation === "editImage" ? { model: draft.request.model, prompt: shownRequest().prompt } : {};
@@ -43,7 +43,8 @@ function formOf(operation) {
 const WRITERS = { curl, Python: python, JavaScript: javascript };
 
 function draw(place, written) {
-  const language = localStorage.getItem(LANGUAGE) in WRITERS ? localStorage.getItem(LANGUAGE) : "curl";
+  const chosen = localStorage.getItem(LANGUAGE);
+  const language = Object.hasOwn(WRITERS, chosen) ? chosen : "curl";
   const text = WRITERS[language](written());
   if (!place.querySelector(".languages")) place.textContent = "";
   const choose = (name) => {
@@ -63,7 +64,7 @@ function curl({ method, url, key, body, form }) {
   const lines = [`curl ${method === "GET" || form || body ? "" : `-X ${method} `}"${url}"`];
   if (key) lines.push(`-H "Authorization: Bearer ${KEY}"`);
   if (body) lines.push('-H "Content-Type: application/json"', `-d ${quoted(JSON.stringify(body, null, 2))}`);
-  for (const [name, value] of Object.entries(form?.fields ?? {})) lines.push(`-F ${quoted(`${name}=${value}`)}`);
+  for (const [name, value] of Object.entries(form?.fields ?? {})) lines.push(`--form-string ${quoted(`${name}=${value}`)}`);
   for (const [name, file] of Object.entries(form?.files ?? {})) lines.push(`-F ${quoted(`${name}=@${file}`)}`);
   return lines.join(" \\\n  ");
 }

@@ -2,55 +2,86 @@
 import { call, hint, keys, mark } from "./api.js";
 import { clock } from "./live.js";
 import { hasExpired, linkProblem, ownPath } from "./media.js";
-import { announce, toldStatus } from "./show.js";
+import { announce, count, GOOD, toldStatus } from "./show.js";
 
-const STORED = "history";
+const STORED = "gpt-image-emulator.history."; // an item for each task: tabs write at the same time
 const MOST_ENTRIES = 100;
 const FIRST_POLL_MS = 400;
 const LONGEST_POLL_MS = 3_000;
-const GOOD = ["succeeded", "completed"];
+const LONGEST_PAUSE_MS = 60_000; // that the server may ask for
 const ENDED = [...GOOD, "failed", "expired"];
 
-let entries = restored();
 let listener = () => {};
 const followed = new Set();
+const unstored = new Map(); // entries that there was no room for
+let entries = restored();
 
 function restored() {
+  const stored = Object.keys(localStorage).filter((name) => name.startsWith(STORED)).map(parsed).filter(isEntry);
+  return [...stored, ...unstored.values()]
+    .map((entry) => ({ ...entry, links: entry.links.filter(ownPath) }))
+    .sort((one, other) => other.addedAt - one.addedAt);
+}
+
+function parsed(name) {
   try {
-    const found = JSON.parse(localStorage.getItem(STORED));
-    if (!Array.isArray(found)) return [];
-    return found.map((entry) => ({ ...entry, links: entry.links.filter(ownPath) }));
+    return JSON.parse(localStorage.getItem(name));
   } catch {
-    return [];
+    return null;
   }
 }
 
-// What is stored is read first, since another tab may have changed it. The browser's room is small:
-// pictures that are inside requests go first, then the oldest entries.
-function update(change) {
-  entries = change(restored());
-  while (!isStored(entries)) {
-    entries = entries.some(hasPictures) ? entries.map(withoutPictures) : entries.slice(0, -1);
-  }
+// Whether it is one of this version's: what stands in the browser, anybody may have written.
+function isEntry(entry) {
+  const texts = [entry?.taskId, entry?.status, entry?.createdAt, entry?.request?.prompt];
+  return texts.every((text) => typeof text === "string") && Array.isArray(entry.links);
+}
+
+function refresh() {
+  entries = restored();
   listener(entries);
 }
 
-function isStored(kept) {
+// The browser's room is small: pictures that are inside requests go first, then the oldest entries.
+function store(entry) {
+  let kept = entry;
+  while (!isStored(kept)) {
+    const others = restored().filter(({ taskId }) => taskId !== kept.taskId && !unstored.has(taskId));
+    const full = others.find(hasPictures);
+    if (hasPictures(kept)) kept = withoutPictures(kept);
+    else if (full) isStored(withoutPictures(full));
+    else if (others.length) localStorage.removeItem(STORED + others.at(-1).taskId);
+    else break;
+  }
+  refresh();
+}
+
+function isStored(entry) {
   try {
-    localStorage.setItem(STORED, JSON.stringify(kept));
+    localStorage.setItem(STORED + entry.taskId, JSON.stringify(entry));
+    unstored.delete(entry.taskId);
     return true;
   } catch {
-    return kept.length === 0; // there is no room at all
+    unstored.set(entry.taskId, entry);
+    return false;
   }
 }
 
-const isPicture = (value) => typeof value === "string" && value.startsWith("data:");
-const hasPictures = ({ request }) => Object.values(request).flat().some(isPicture);
+function forget(taskIds) {
+  for (const taskId of taskIds) {
+    localStorage.removeItem(STORED + taskId);
+    unstored.delete(taskId);
+  }
+  refresh();
+}
+
+const isPicture = (value) => typeof value === "string" && value.startsWith("data:image/");
+const hasPictures = ({ request }) => Object.values(request).some((value) => Array.isArray(value) && value.some(isPicture));
 
 function withoutPictures(entry) {
   const kept = Object.entries(entry.request).map(([name, value]) => [
     name,
-    Array.isArray(value) ? value.filter((each) => !isPicture(each)) : isPicture(value) ? "" : value,
+    Array.isArray(value) ? value.filter((each) => !isPicture(each)) : value,
   ]);
   return { ...entry, request: Object.fromEntries(kept) };
 }
@@ -59,9 +90,8 @@ function withoutPictures(entry) {
 export function openHistory(changed) {
   listener = changed;
   window.addEventListener("storage", (event) => {
-    if (event.key !== STORED) return;
-    entries = restored();
-    listener(entries);
+    if (event.key !== null && !event.key.startsWith(STORED)) return;
+    refresh();
     entries.forEach(follow);
   });
   listener(entries);
@@ -79,11 +109,13 @@ export function addEntry(created, request) {
     reserved: created.credits.reserved,
     keyHint: hint(keys.current),
     keyMark: mark(keys.current),
+    addedAt: Date.now(),
     createdAt: new Date(clock.now()).toISOString(),
     request,
     links: [],
   };
-  update((known) => [entry, ...known].slice(0, MOST_ENTRIES));
+  store(entry);
+  forget(entries.slice(MOST_ENTRIES).map(({ taskId }) => taskId));
   follow(entry);
 }
 
@@ -94,15 +126,16 @@ export function followAgain({ taskId }) {
 }
 
 export function removeEntry(taskId) {
-  update((known) => known.filter((entry) => entry.taskId !== taskId));
+  forget([taskId]);
 }
 
 export function clearHistory() {
-  update(() => []);
+  forget(entries.map(({ taskId }) => taskId));
 }
 
 function change(taskId, fields) {
-  update((known) => known.map((entry) => (entry.taskId === taskId ? { ...entry, ...fields } : entry)));
+  const known = restored().find((entry) => entry.taskId === taskId);
+  if (known) store({ ...known, ...fields });
 }
 
 // Polls a task, as any client of the API does, until it ends.
@@ -119,7 +152,7 @@ async function follow({ taskId }) {
       take(taskId, await call("GET", `/v1/tasks/${encodeURIComponent(taskId)}`));
     } catch (error) {
       if ([401, 403, 404].includes(error.status)) change(taskId, { problem: error.message });
-      wait = Math.max(wait, error.retryAfterSeconds * 1000);
+      wait = Math.max(wait, Math.min((error.retryAfterSeconds ?? 0) * 1000, LONGEST_PAUSE_MS));
     }
   }
   followed.delete(taskId);
@@ -131,13 +164,14 @@ function take(taskId, task) {
   change(taskId, {
     status: task.status,
     createdAt: task.created_at,
-    completedAt: task.completed_at,
     credits: task.credits,
     error: task.error,
-    links: task.result?.data.map(({ url }) => url) ?? [],
+    links: task.result?.data?.map(({ url }) => url) ?? [],
     expired: task.status === "expired" ? "The pictures are no longer kept." : undefined,
   });
-  if (known.status !== task.status) announce(toldStatus(task.status));
+  if (known.status === task.status) return;
+  const made = task.result?.data?.length;
+  announce(made ? `The task succeeded with ${count(made, "picture")}.` : toldStatus(task.status));
 }
 
 // Asks why a picture of an entry did not arrive; once there is no reason, it is tried again.
@@ -150,8 +184,8 @@ export async function checkLinks({ taskId, links, mediaProblem }) {
 
 // Notes whose links are dead by now. Nothing is asked for that: a link says how long it lives.
 export function checkExpiry() {
-  for (const { taskId, expired, links } of entries) {
-    const end = expired ? null : hasExpired(links[0]);
+  for (const { taskId, links } of entries.filter((entry) => isMine(entry) && !entry.expired)) {
+    const end = hasExpired(links[0]);
     if (end) change(taskId, { expired: `The links stopped working at ${end}, on the account's clock.` });
   }
 }

@@ -4,7 +4,7 @@ import { draft, effective } from "./draft.js";
 import { checkLinks, followAgain, isGood, isMine, isRunning, removeEntry } from "./history.js";
 import { ownPath } from "./media.js";
 import { pixels } from "./pricing.js";
-import { announce, count, empty, html, instant, nothing, number, render, repeat, state } from "./show.js";
+import { announce, count, empty, focusHeading, html, instant, nothing, number, render, repeat, state } from "./show.js";
 import { view } from "./viewer.js";
 
 const place = document.getElementById("history");
@@ -43,9 +43,15 @@ function card(entry) {
     <div class="buttons">
       <button type="button" class="small" @click=${() => useAgain(request)}>Use again</button>
       <a class="button small" href="/inspector/tasks/${taskId}">Inspect</a>
-      <button type="button" class="small" @click=${() => removeEntry(taskId)} aria-label="Remove from the history">Remove</button>
+      <button type="button" class="small" @click=${() => remove(taskId)} aria-label="Remove from the history: ${request.prompt.slice(0, 40)}">Remove</button>
     </div>
   </li>`;
+}
+
+function remove(taskId) {
+  removeEntry(taskId);
+  focusHeading("history-title");
+  announce("Removed from the history.");
 }
 
 function useAgain(request) {
@@ -75,6 +81,9 @@ function steps(entry) {
 
 function pictures(entry) {
   const { links, expired, mediaProblem, taskId, request } = entry;
+  if (links.length && !isMine(entry)) {
+    return html`<p class="quiet">Made with the key ${entry.keyHint}; choose that key to see its pictures.</p>`;
+  }
   if (expired) return html`<p class="expired"><b>Expired.</b> ${expired}</p>`;
   if (mediaProblem) return html`<p class="problem">${mediaProblem}
     <button type="button" class="small" @click=${() => checkLinks(entry)}>Try again</button></p>`;

@@ -15,8 +15,10 @@ import { showProblem } from "./show.js";
 const SECTIONS = { tasks, task, callbacks, faults, journal };
 const { topics: shown, load, draw, ticks } = SECTIONS[section];
 
+let isLoaded = false;
 const reload = reloader(async () => {
   await load();
+  isLoaded = true;
   draw();
 });
 
@@ -28,5 +30,5 @@ followAccount((topics) => {
 document.addEventListener("reload", () => reload(shown));
 setInterval(() => {
   drawClock();
-  if (ticks) draw();
+  if (ticks && isLoaded) draw();
 }, 1000);

@@ -32,6 +32,7 @@ export function bindJson(changed) {
 }
 
 export const isBroken = () => broken !== null;
+export const rawText = () => area.value; // a number keeps its digits, a name its place
 
 // Leads the reader to what keeps the text from being sent.
 export function goToBroken() {

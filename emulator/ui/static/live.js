@@ -6,6 +6,7 @@ import { showProblem } from "./show.js";
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const READING_PAUSE_MS = 300;
+const LONGEST_SILENCE_MS = 45_000; // three signs of life that did not come
 
 // The account's clock, as far as the last event told.
 export const clock = {
@@ -85,15 +86,30 @@ function hear(event) {
 async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    const blocks = text.split("\n\n");
-    text = blocks.pop();
-    for (const block of blocks) {
-      const data = block.split("\n").filter((line) => line.startsWith("data:"));
-      if (data.length) yield JSON.parse(data.map((line) => line.slice(5)).join("\n"));
+  try {
+    for (;;) {
+      const { done, value } = await withinTime(reader.read());
+      if (done) return;
+      text += value;
+      const blocks = text.split("\n\n");
+      text = blocks.pop();
+      for (const block of blocks) {
+        const data = block.split("\n").filter((line) => line.startsWith("data:"));
+        if (data.length) yield JSON.parse(data.map((line) => line.slice(5)).join("\n"));
+      }
     }
+  } finally {
+    reader.cancel().catch(() => {}); // it may be broken already
+  }
+}
+
+// After a sleep, a connection can be dead without a word.
+async function withinTime(reading) {
+  let timer;
+  const silence = new Promise((_, fail) => (timer = setTimeout(() => fail(noAnswer()), LONGEST_SILENCE_MS)));
+  try {
+    return await Promise.race([reading, silence]);
+  } finally {
+    clearTimeout(timer);
   }
 }

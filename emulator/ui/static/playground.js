@@ -1,15 +1,16 @@
 // The playground: write a request, send it, follow it, look at its pictures.
 import { followAccount } from "./account.js";
+import { ApiError, call } from "./api.js";
 import { draft, effective } from "./draft.js";
 import { showExamples } from "./examples.js";
 import { addEntry, checkExpiry, clearHistory, openHistory } from "./history.js";
 import { drawHistory } from "./history_view.js";
-import { bindJson, goToBroken, isBroken, showRefusal } from "./json_mode.js";
+import { bindJson, goToBroken, isBroken, rawText, showRefusal } from "./json_mode.js";
 import { estimate, pixels } from "./pricing.js";
 import { bindReferences, isUploading } from "./references.js";
 import { problems } from "./request_rules.js";
-import { bindForm, focusField, send, showProblems } from "./request_form.js";
-import { announce, attempt, count, dollars, html, number, render, showProblem, showRefused } from "./show.js";
+import { bindForm, focusField, showProblems } from "./request_form.js";
+import { announce, attempt, count, dollars, focusHeading, html, number, render, showProblem, showRefused } from "./show.js";
 import { bindTabs } from "./tabs.js";
 
 const form = document.getElementById("form");
@@ -35,11 +36,11 @@ async function generate() {
     const [first] = showProblems(draft.request, { all: true });
     if (first) return focusField(first.field);
   }
-  if (isUploading()) return announce("A reference image is still on its way.");
+  if (isUploading()) return showRefused(new ApiError(0, { message: "A reference image is still on its way." }));
   const request = structuredClone(draft.request);
   await attempt(button, async () => {
     try {
-      addEntry(await send(), request);
+      addEntry(await call("POST", "/v1/images/generations", isJsonMode() ? rawText() : request), request);
       announce("The task is created.");
     } catch (error) {
       if (error.param) {
@@ -69,7 +70,10 @@ form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) generate();
 });
 document.getElementById("clear-history").addEventListener("click", () => {
-  if (confirm("Forget the history of this browser? The tasks stay on the server.")) clearHistory();
+  if (!confirm("Forget the history of this browser? The tasks stay on the server.")) return;
+  clearHistory();
+  focusHeading("history-title");
+  announce("The history is empty.");
 });
 followAccount(() => {
   showProblem(null);

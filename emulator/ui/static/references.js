@@ -27,7 +27,8 @@ export function bindReferences() {
   });
   document.addEventListener("paste", (event) => {
     const pasted = [...(event.clipboardData?.files ?? [])];
-    if (!pasted.length) return;
+    const isText = event.clipboardData?.types.includes("text/plain") && event.target.matches("input, textarea");
+    if (!pasted.length || isText) return;
     event.preventDefault();
     add(pasted);
   });
@@ -37,7 +38,8 @@ export function bindReferences() {
     const asked = effective(request).input_images;
     const urls = Array.isArray(asked) ? asked : [];
     if (!urls.length && !toggle.checked) return; // switched off, the images wait
-    items = urls.map((url) => items.find((item) => item.url === url) ?? itemOf(String(url)));
+    const onTheWay = items.filter(({ url, problem }) => !url || problem); // not in the draft, but here
+    items = [...urls.map((url) => items.find((item) => item.url === url) ?? itemOf(String(url))), ...onTheWay];
     open(items.length > 0);
     draw();
   });
@@ -49,15 +51,15 @@ function itemOf(url) {
 }
 
 function bindDrop() {
-  for (const target of [drop, document]) {
-    target.addEventListener("dragover", (event) => event.preventDefault());
-  }
+  const hasFiles = (event) => event.dataTransfer.types.includes("Files");
+  document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
   drop.addEventListener("dragenter", () => drop.classList.add("over"));
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
   document.addEventListener("drop", (event) => {
-    event.preventDefault();
     drop.classList.remove("over");
-    if (event.dataTransfer.files.length) add([...event.dataTransfer.files]);
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    add([...event.dataTransfer.files]);
   });
 }
 
@@ -112,6 +114,7 @@ function remove(item) {
   if (item.preview) URL.revokeObjectURL(item.preview); // of a file; of others it does nothing
   keep();
   toggle.focus();
+  announce(`${item.name} is removed.`);
 }
 
 function keep() {

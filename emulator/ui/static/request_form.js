@@ -1,5 +1,4 @@
 // The form mode of the request: fields show the draft and change it.
-import { call } from "./api.js";
 import { draft, effective } from "./draft.js";
 import { page } from "./page.js";
 import { pixels } from "./pricing.js";
@@ -77,9 +76,4 @@ export function showProblems(request, { all = false, more = [] } = {}) {
 export function focusField(name) {
   const field = document.getElementById(name) ?? form.elements[name]?.[0];
   field?.focus();
-}
-
-// Sends the draft; the creation's answer.
-export function send() {
-  return call("POST", "/v1/images/generations", draft.request);
 }

@@ -32,7 +32,7 @@ export const code = (value, label) =>
 
 export const empty = (title, text) => html`<div class="empty"><p><b>${title}</b></p><p>${text}</p></div>`;
 
-const GOOD = ["succeeded", "completed", "delivered"];
+export const GOOD = ["succeeded", "completed", "delivered"];
 const BAD = ["failed", "exhausted", "refused", "expired", "dropped"];
 
 export function state(word) {
@@ -47,6 +47,13 @@ export function status(number) {
 
 // What became of a task, in words.
 export const toldStatus = (status) => (GOOD.includes(status) || BAD.includes(status) ? `The task ${status}.` : `The task is ${status}.`);
+
+// After what had the focus is gone: the heading of where it was is next.
+export function focusHeading(id) {
+  const heading = document.getElementById(id);
+  heading.tabIndex = -1;
+  heading.focus();
+}
 
 // Says something to a screen reader, without a place on the page.
 export function announce(text) {

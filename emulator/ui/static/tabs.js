@@ -1,4 +1,4 @@
-// Tabs, as the ARIA authoring practices have them: arrows move, one panel is shown.
+// Tabs, as the ARIA authoring practices have them: arrows, Home and End move, one panel is shown.
 
 export function bindTabs(list, chosen = () => {}) {
   const tabs = [...list.querySelectorAll("[role=tab]")];
@@ -16,9 +16,10 @@ export function bindTabs(list, chosen = () => {}) {
     if (tab) choose(tab, false);
   });
   list.addEventListener("keydown", (event) => {
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!by) return;
+    const at = tabs.indexOf(document.activeElement);
+    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+    if (next === undefined) return;
     event.preventDefault();
-    choose(tabs[(tabs.indexOf(document.activeElement) + by + tabs.length) % tabs.length], true);
+    choose(tabs.at(next % tabs.length), true);
   });
 }

@@ -9,23 +9,23 @@ dialog?.addEventListener("click", (event) => event.target === dialog && dialog.c
 export function view(picture) {
   const { taskId, links, sources, index, rows, useAsReference } = picture;
   const path = sources[index];
-  const step = (by) => view({ ...picture, index: (index + by + links.length) % links.length });
+  const step = (by) => view({ ...picture, index: (index + by + sources.length) % sources.length });
   dialog.onkeydown = (event) => {
     if (event.key === "ArrowRight") step(1);
     if (event.key === "ArrowLeft") step(-1);
   };
   render(html`
     <div class="viewer-head">
-      <h2>Picture ${index + 1} of ${links.length}</h2>
+      <h2>Picture ${index + 1} of ${sources.length}</h2>
       <button type="button" aria-label="Close" @click=${() => dialog.close()}>×</button>
     </div>
-    <a class="stage" href=${path} target="_blank" rel="noopener" title="Open the file"><img src=${path} alt="Picture ${index + 1} of ${links.length}"></a>
+    <a class="stage" href=${path} target="_blank" rel="noopener" title="Open the file"><img src=${path} alt="Picture ${index + 1} of ${sources.length}"></a>
     <dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     <div class="buttons">
-      ${links.length > 1 ? html`
+      ${sources.length > 1 ? html`
         <button type="button" @click=${() => step(-1)}>Previous</button>
         <button type="button" @click=${() => step(1)}>Next</button>` : nothing}
-      ${copyButton(() => links[index], "Copy link")}
+      ${links[index] ? copyButton(() => links[index], "Copy link") : nothing}
       ${useAsReference ? html`<button type="button" @click=${() => {
         dialog.close();
         useAsReference(links[index]);

@@ -2,20 +2,28 @@
 import { call } from "../api.js";
 import { announce, attempt, code, count, duration, empty, html, instant, nothing, number, render, repeat, state, status } from "../show.js";
 
+const STEP = 100;
+const MOST_ROWS = 1000;
 const place = document.getElementById("section");
+let limit = STEP;
 let deliveries = [];
 let inboxes = [];
 
 async function load() {
-  const [found, boxes] = await Promise.all([call("GET", "/_emulator/deliveries?limit=100"), call("GET", "/_emulator/inbox")]);
+  const [found, boxes] = await Promise.all([call("GET", `/_emulator/deliveries?limit=${limit}`), call("GET", "/_emulator/inbox")]);
   deliveries = found.data;
   inboxes = await Promise.all(boxes.data.map(({ name }) => call("GET", `/_emulator/inbox/${encodeURIComponent(name)}`)));
 }
 
 function draw() {
+  const more = () => {
+    limit = Math.min(limit + STEP, MOST_ROWS);
+    document.dispatchEvent(new Event("reload"));
+  };
   render(html`
     <section class="card" aria-labelledby="deliveries-title"><h2 id="deliveries-title">Deliveries</h2>
-      ${deliveries.length ? html`<ul class="cards">${repeat(deliveries, (each) => each.delivery_id, deliveryCard)}</ul>`
+      ${deliveries.length ? html`<ul class="cards">${repeat(deliveries, (each) => each.delivery_id, deliveryCard)}</ul>
+        ${deliveries.length === limit && limit < MOST_ROWS ? html`<button type="button" @click=${more}>Older deliveries</button>` : nothing}`
       : empty("No deliveries yet", "A task that was created with callback_url is called back when it ends.")}</section>
     <section class="card" aria-labelledby="inboxes-title"><h2 id="inboxes-title">Inboxes</h2>
       <p class="quiet">Use <code>${location.origin}/_emulator/inbox/NAME</code> as callback_url: what arrives is kept here, and no receiver is needed.</p>
@@ -39,7 +47,7 @@ export function deliveryCard(delivery) {
       <tbody>${delivery.attempts.map((each) => html`<tr><td>${each.number}</td><td>${instant(each.at)}</td>
         <td class="break">${each.error === null ? html`${status(each.status)} ${each.answer}` : html`<span class="bad-text">${each.error}</span>`}</td><td>${duration(each.duration_ms)}</td></tr>`)}</tbody></table></div>`
     : html`<p class="quiet">No attempt was made.</p>`}
-    <button type="button" class="small" @click=${again}>Redeliver</button></li>`;
+    <button type="button" class="small" @click=${again} aria-label="Redeliver the callback of ${delivery.task_id}">Redeliver</button></li>`;
 }
 
 function inbox({ name, data, answers }) {
@@ -48,7 +56,7 @@ function inbox({ name, data, answers }) {
     ${answers.length ? html`<p class="quiet">It answers ${answers.map(({ status: number }) => number).join(", then ")}, in turn.</p>` : nothing}
     <ul class="journal">${repeat(shown, (message) => message.number, (message) => html`<li><details>
       <summary><span class="quiet">${number(message.number)}</span> ${instant(message.at)} ${message.status === null ? html`<b class="status bad">timeout</b>` : status(message.status)}
-        ${message.task_id ? html`<code>${message.task_id}</code>` : nothing} ${message.body?.status ? state(message.body.status) : nothing}</summary>
+        ${message.task_id ? html`<code>${message.task_id}</code>` : nothing} ${typeof message.body?.status === "string" ? state(message.body.status) : nothing}</summary>
       ${code(message.headers, "Headers")}${code(message.body, "Body")}</details></li>`)}</ul></article>`;
 }
 

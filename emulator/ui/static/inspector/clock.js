@@ -46,9 +46,7 @@ function draw() {
       <p class="quiet">${now === null ? nothing : frozen ? "Stands still" : offsetText(clock.told.offset_seconds)}</p>
     </div>
     <div class="buttons" role="group" aria-label="Move the clock">
-      ${frozen
-        ? html`<button type="button" @click=${(event) => command(event.currentTarget, { resume: true }, "Resume")}>Resume</button>`
-        : html`<button type="button" @click=${(event) => command(event.currentTarget, { freeze: true }, "Freeze")}>Freeze</button>`}
+      <button type="button" @click=${(event) => command(event.currentTarget, frozen ? { resume: true } : { freeze: true })}>${frozen ? "Resume" : "Freeze"}</button>
       ${STEPS.map(([name, advance]) => html`<button type="button" @click=${(event) =>
         command(event.currentTarget, { advance }, name)}>${name}</button>`)}
       <form class="with-button" @submit=${move}><label class="unseen" for="advance">Advance by</label>

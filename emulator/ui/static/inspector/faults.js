@@ -1,9 +1,10 @@
 // Faults: add one, see how often it acted, remove it.
 import { call } from "../api.js";
-import { attempt, count, empty, html, nothing, number, render, repeat } from "../show.js";
+import { OPERATIONS } from "./journal.js";
+import { announce, attempt, count, empty, focusHeading, html, nothing, number, render, repeat } from "../show.js";
 
 const place = document.getElementById("section");
-const OPERATIONS = ["createImageTask", "createImageSync", "editImage", "uploadImage", "getTask", "getBalance", "listModels", "getImage", "getUpload"];
+const NEVER_HIT = ["headImage", "headUpload", "unknown"];
 const NOT_SHOWN = ["number", "fault", "seen", "hits", "active"];
 let catalogue = null;
 let faultRows = [];
@@ -38,7 +39,7 @@ function addForm() {
     ${repeat(Object.entries(kind.parameters), ([name]) => `${chosen} ${name}`, ([name, parameter]) => parameterField(name, parameter))}
     <details><summary>Which requests, and how often</summary>
       <div class="field"><label for="operation">Operation</label><select id="operation" name="operation"><option value="">any</option>
-        ${OPERATIONS.map((name) => html`<option>${name}</option>`)}</select></div>
+        ${OPERATIONS.filter((name) => !NEVER_HIT.includes(name)).map((name) => html`<option>${name}</option>`)}</select></div>
       <div class="field"><label for="fault-prompt">The prompt contains</label><input id="fault-prompt" name="prompt" maxlength="1000"></div>
       <div class="field-row">${["times", "skip", "every"].map((name) => html`<div class="field"><label for=${name}>${name}</label>
         <input id=${name} name=${name} type="number" step="1" min=${name === "skip" ? 0 : 1} max="1000000"></div>`)}
@@ -73,7 +74,8 @@ function add(event) {
 
 function send(button, body) {
   return attempt(button, async () => {
-    await call("POST", "/_emulator/faults", body);
+    const { data } = await call("POST", "/_emulator/faults", body);
+    announce(`${count(data.length, "fault")} added.`);
     document.dispatchEvent(new Event("reload"));
   });
 }
@@ -81,6 +83,8 @@ function send(button, body) {
 function remove(event, number) {
   return attempt(event.currentTarget, async () => {
     await call("DELETE", `/_emulator/faults${number && `/${number}`}`);
+    focusHeading("faults-title");
+    announce(number ? `Fault ${number} is removed.` : "All faults are removed.");
     document.dispatchEvent(new Event("reload"));
   });
 }

@@ -1,11 +1,11 @@
 // What clients sent and were answered, and why something was refused.
 import { call } from "../api.js";
-import { attempt, code, count, duration, empty, html, instant, nothing, number, render, repeat, status } from "../show.js";
+import { announce, attempt, code, count, duration, empty, html, instant, nothing, number, render, repeat, status } from "../show.js";
 
 const NEWEST = 10 ** 15;
 const STEP = 50;
 const MOST_ROWS = 1000;
-const OPERATIONS = ["createImageTask", "createImageSync", "editImage", "uploadImage", "getTask", "getBalance", "listModels", "getImage", "headImage", "getUpload", "headUpload", "unknown"];
+export const OPERATIONS = ["createImageTask", "createImageSync", "editImage", "uploadImage", "getTask", "getBalance", "listModels", "getImage", "headImage", "getUpload", "headUpload", "unknown"];
 const place = document.getElementById("section");
 let found = { data: [], total: 0, lost: 0 };
 // The form begins with the address's filter; from then on its fields are the reader's alone, since
@@ -30,6 +30,7 @@ function draw() {
   };
   const clear = (event) => confirm("Forget the journal of this account?") && attempt(event.currentTarget, async () => {
     await call("DELETE", "/_emulator/journal");
+    announce("The journal is empty.");
     reload();
   });
   const options = (name, values) => html`<select id="filter-${name}" name=${name}><option value="">any</option>${values.map(([value, text]) =>

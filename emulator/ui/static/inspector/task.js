@@ -1,18 +1,35 @@
 // Everything about one task.
 import { call, headers } from "../api.js";
+import { ledgerTable } from "../ledger.js";
 import { clock } from "../live.js";
-import { announce, attempt, code, count, empty, html, instant, nothing, number, render, signed, state, toldStatus } from "../show.js";
+import { announce, attempt, code, empty, html, instant, nothing, number, render, repeat, state, toldStatus } from "../show.js";
 import { view } from "../viewer.js";
 import { deliveryCard } from "./callbacks.js";
 import { entryDetails } from "./journal.js";
 import { timeline } from "./timeline.js";
 
 const NEWEST = 10 ** 15;
+const JOURNAL_ROWS = 50;
 const place = document.getElementById("section");
-const taskId = decodeURIComponent(location.pathname.split("/").at(-1));
+const taskId = decoded(location.pathname.split("/").at(-1));
 const FAILURES = ["image_safety", "content_filter", "content_policy", "not_found", "rate_limit", "service_unavailable"];
 let found = null;
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 let sources = [];
+
+// A server without a journal answers 404 for it.
+function noJournal(error) {
+  if (error.status !== 404) throw error;
+  return null;
+}
 
 async function load() {
   const id = encodeURIComponent(taskId);
@@ -22,7 +39,7 @@ async function load() {
     read(`tasks?task_id=${id}`),
     read(`ledger?task_id=${id}`),
     read(`deliveries?task_id=${id}`),
-    read(`journal?task_id=${id}&before=${NEWEST}&limit=50`).catch(() => null),
+    read(`journal?task_id=${id}&before=${NEWEST}&limit=${JOURNAL_ROWS}`).catch(noJournal),
     read(`journal?task_id=${id}&limit=1`).catch(() => undefined), // the first that named it
   ]);
   found = { answer, task: rows[0], entries, deliveries, journal, creation };
@@ -45,19 +62,20 @@ function draw() {
   const links = answer.result?.data.map(({ url }) => url) ?? [];
   render(html`
     <section class="card" aria-labelledby="task-title"><div class="card-head"><h2 id="task-title"><code>${taskId}</code></h2>${state(answer.status)}</div>
-      <p class="prompt whole">${task.request.prompt}</p>${timeline(task)}${finishForm(task)}</section>
+      <p class="prompt whole" tabindex="0" role="group" aria-label="Prompt">${task.request.prompt}</p>${timeline(task)}${finishForm(task)}</section>
     ${picturesCard(task, answer, links)}
     <div class="columns">
       <section class="card" aria-labelledby="request-title"><h2 id="request-title">Request</h2>${facts(task)}${sent(creation)}</section>
       <section class="card" aria-labelledby="answer-title"><h2 id="answer-title">Answer</h2>${code(answer, "The task as polling shows it")}</section>
     </div>
-    <section class="card" aria-labelledby="entries-title"><h2 id="entries-title">Ledger</h2>${ledger(entries)}</section>
+    <section class="card" aria-labelledby="entries-title"><h2 id="entries-title">Ledger</h2>${ledgerTable(entries)}</section>
     <section class="card" aria-labelledby="deliveries-title"><h2 id="deliveries-title">Callback</h2>
-      ${deliveries.length ? html`<ul class="cards">${deliveries.map(deliveryCard)}</ul>`
+      ${deliveries.length ? html`<ul class="cards">${repeat(deliveries, (each) => each.delivery_id, deliveryCard)}</ul>`
       : empty("No delivery", task.callback_url ? "The callback goes out when the task ends." : "The task was created without callback_url.")}</section>
     <section class="card" aria-labelledby="journal-title"><h2 id="journal-title">Journal</h2>
+      ${journal?.length === JOURNAL_ROWS ? html`<p class="quiet">The newest ${JOURNAL_ROWS}; all: <a href="/inspector/journal?task_id=${taskId}">journal of this task</a>.</p>` : nothing}
       ${journal === null ? html`<p class="quiet">This server keeps no journal.</p>`
-      : journal.length ? html`<ul class="journal">${journal.map(entryDetails)}</ul>` : empty("No entries", "Requests about this task are listed here.")}</section>`, place);
+      : journal.length ? html`<ul class="journal">${repeat(journal, (entry) => entry.number, entryDetails)}</ul>` : empty("No entries", "Requests about this task are listed here.")}</section>`, place);
 }
 
 function facts(task) {
@@ -88,15 +106,6 @@ function linkState(expireAt) {
   return clock.now() < Date.parse(expireAt)
     ? html`<p class="quiet">The links work until ${instant(expireAt)}, on the account's clock.</p>`
     : html`<p class="expired"><b>The links are dead</b> since ${instant(expireAt)}: a client is told that they expired.</p>`;
-}
-
-function ledger(entries) {
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Ledger entries of the task"><table>
-    <thead><tr><th scope="col">No.</th><th scope="col">At</th><th scope="col">What</th><th scope="col" class="amount">Available</th>
-      <th scope="col" class="amount">Reserved</th><th scope="col" class="amount">Charged</th><th scope="col" class="amount">Balance</th></tr></thead>
-    <tbody>${entries.map((entry) => html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>
-      <td class="amount">${signed(entry.available)}</td><td class="amount">${signed(entry.reserved)}</td><td class="amount">${signed(entry.charged)}</td>
-      <td class="amount"><b>${number(entry.available_after)}</b></td></tr>`)}</tbody></table></div>`;
 }
 
 function finishForm(task) {
