@@ -6,7 +6,7 @@ import { announce, count, GOOD, toldStatus } from "./show.js";
 
 const STORED = "gpt-image-emulator.history."; // an item for each task: tabs write at the same time
 const MOST_ENTRIES = 100;
-const FIRST_POLL_MS = 400;
+const FIRST_POLL_MS = 200;
 const LONGEST_POLL_MS = 3_000;
 const LONGEST_PAUSE_MS = 60_000; // that the server may ask for
 const ENDED = [...GOOD, "failed", "expired"];
