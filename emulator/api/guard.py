@@ -78,8 +78,9 @@ class Guard:
             return
         host = (header(request, b"host") or "").lower()
         scheme, _, netloc = origin.lower().partition("://")
-        own = {self._public_netloc, host}
-        if netloc not in own | {name and name.removesuffix(_PORTS.get(scheme, "")) for name in own}:
+        own = [name for name in (host, self._public_netloc) if name]
+        without_port = [name.removesuffix(_PORTS.get(scheme, "")) for name in own]
+        if netloc not in (*own, *without_port):
             message = (
                 "The control API takes no request from a web page of another site; the Origin"
                 f" {shown(origin)} was sent with the Host {shown(host)}."

@@ -13,6 +13,7 @@ from tests.support.api import Api
 from tests.support.process import Process
 from tests.ui import axe
 from tests.ui.browsing import open_all, open_context
+from tests.ui.test_playground import generate
 
 PAGES = ("/", "/reference", "/console", "/inspector", "/inspector/tasks/{succeeded}",
          "/inspector/tasks/{wordy}", "/inspector/callbacks", "/inspector/faults",
@@ -72,8 +73,7 @@ def test_axe_finds_nothing_on_an_empty_account(page: Page, path: str, key: str) 
 
 def test_axe_finds_nothing_in_the_viewer_of_a_wordy_picture(page: Page) -> None:
     opened(page, "/")
-    page.get_by_label("Prompt").fill("Every rope of the ship. " * 200)
-    page.get_by_role("button", name="Generate", exact=True).click()
+    generate(page, "Every rope of the ship. " * 200)
     page.get_by_role("button", name="Open picture 1").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert axe.violations(page) == []
@@ -187,8 +187,7 @@ def test_what_is_removed_is_told_and_leaves_the_focus_near(page: Page, api: Api)
     page.get_by_role("button", name="Remove all").click()
     heard(page, "All faults are removed.")
     opened(page, "/")
-    page.get_by_label("Prompt").fill("Shortly")
-    page.get_by_role("button", name="Generate", exact=True).click()
+    generate(page, "Shortly")
     page.get_by_role("button", name="Remove from the history: Shortly").click()
     expect(page.locator("#history-title")).to_be_focused()
     heard(page, "Removed from the history.")
@@ -210,8 +209,7 @@ def test_the_clocks_button_keeps_the_focus(page: Page) -> None:
 
 def test_a_screen_reader_hears_of_the_task(page: Page) -> None:
     opened(page, "/")
-    page.get_by_label("Prompt").fill("Aloud")
-    page.get_by_role("button", name="Generate", exact=True).click()
+    generate(page, "Aloud")
     expect(
         page.get_by_role("status").filter(has_text="The task succeeded with 1 picture.")
     ).to_be_attached()

@@ -111,6 +111,14 @@ def test_a_key_is_created_with_limits_shown_once_used_and_revoked(
         assert limited.get("/v1/credits/balance").status_code == 401
 
 
+def create_and_use_key(page: Page, name: str, credits: int) -> None:
+    page.get_by_text("Create a key").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Credits", exact=True).fill(str(credits))
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Use it here").click()
+
+
 def test_the_first_key_of_a_strict_server_is_made_in_the_console(
     browser: Browser, page_errors: PageErrors
 ) -> None:
@@ -124,22 +132,14 @@ def test_the_first_key_of_a_strict_server_is_made_in_the_console(
         page.get_by_role("button", name="Enter the token").click()
         page.get_by_label("Control token").fill("a-token-for-the-console")
         page.get_by_role("button", name="Use this key").click()
-        page.get_by_text("Create a key").click()
-        page.get_by_label("Name", exact=True).fill("first")
-        page.get_by_label("Credits", exact=True).fill("500")
-        page.get_by_role("button", name="Create", exact=True).click()
-        page.get_by_role("dialog").get_by_role("button", name="Use it here").click()
+        create_and_use_key(page, "first", 500)
         expect(page.locator("#account")).to_contain_text("500 credits")
         expect(page.locator("#problem")).to_be_empty()
 
 
 def test_a_new_key_can_be_used_here(page: Page) -> None:
     open_console(page)
-    page.get_by_text("Create a key").click()
-    page.get_by_label("Name", exact=True).fill("mine")
-    page.get_by_label("Credits", exact=True).fill("77")
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="Use it here").click()
+    create_and_use_key(page, "mine", 77)
     expect(page.locator("#account")).to_contain_text("77 credits")
 
 

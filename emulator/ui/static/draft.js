@@ -20,9 +20,10 @@ export const draft = {
   // Tells everybody of a change; `by` says who made it, so that nobody is told his own words.
   replace(request, by) {
     this.request = request;
+    const text = JSON.stringify(request);
     for (const storage of [sessionStorage, localStorage]) {
       try {
-        storage.setItem(STORED, JSON.stringify(request));
+        storage.setItem(STORED, text);
       } catch {
         storage.removeItem(STORED); // too large to outlive this page
       }

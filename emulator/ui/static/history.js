@@ -134,7 +134,7 @@ export function clearHistory() {
 }
 
 function change(taskId, fields) {
-  const known = restored().find((entry) => entry.taskId === taskId);
+  const known = entries.find((entry) => entry.taskId === taskId);
   if (known) store({ ...known, ...fields });
 }
 

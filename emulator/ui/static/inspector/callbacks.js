@@ -1,29 +1,24 @@
 // Deliveries with every attempt, and the built-in inboxes.
 import { call } from "../api.js";
 import { announce, attempt, code, count, duration, empty, html, instant, nothing, number, render, repeat, state, status } from "../show.js";
+import { Paging } from "./paging.js";
 
-const STEP = 100;
-const MOST_ROWS = 1000;
 const place = document.getElementById("section");
-let limit = STEP;
+const paging = new Paging(100);
 let deliveries = [];
 let inboxes = [];
 
 async function load() {
-  const [found, boxes] = await Promise.all([call("GET", `/_emulator/deliveries?limit=${limit}`), call("GET", "/_emulator/inbox")]);
+  const [found, boxes] = await Promise.all([call("GET", `/_emulator/deliveries?limit=${paging.limit}`), call("GET", "/_emulator/inbox")]);
   deliveries = found.data;
   inboxes = await Promise.all(boxes.data.map(({ name }) => call("GET", `/_emulator/inbox/${encodeURIComponent(name)}`)));
 }
 
 function draw() {
-  const more = () => {
-    limit = Math.min(limit + STEP, MOST_ROWS);
-    document.dispatchEvent(new Event("reload"));
-  };
   render(html`
     <section class="card" aria-labelledby="deliveries-title"><h2 id="deliveries-title">Deliveries</h2>
       ${deliveries.length ? html`<ul class="cards">${repeat(deliveries, (each) => each.delivery_id, deliveryCard)}</ul>
-        ${deliveries.length === limit && limit < MOST_ROWS ? html`<button type="button" @click=${more}>Older deliveries</button>` : nothing}`
+        ${paging.older("Older deliveries", deliveries.length)}`
       : empty("No deliveries yet", "A task that was created with callback_url is called back when it ends.")}</section>
     <section class="card" aria-labelledby="inboxes-title"><h2 id="inboxes-title">Inboxes</h2>
       <p class="quiet">Use <code>${location.origin}/_emulator/inbox/NAME</code> as callback_url: what arrives is kept here, and no receiver is needed.</p>

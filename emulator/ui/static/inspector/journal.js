@@ -1,10 +1,9 @@
 // What clients sent and were answered, and why something was refused.
 import { call } from "../api.js";
 import { announce, attempt, code, count, duration, empty, html, instant, nothing, number, render, repeat, status } from "../show.js";
+import { Paging } from "./paging.js";
 
 const NEWEST = 10 ** 15;
-const STEP = 50;
-const MOST_ROWS = 1000;
 export const OPERATIONS = ["createImageTask", "createImageSync", "editImage", "uploadImage", "getTask", "getBalance", "listModels", "getImage", "headImage", "getUpload", "headUpload", "unknown"];
 const place = document.getElementById("section");
 let found = { data: [], total: 0, lost: 0 };
@@ -12,10 +11,10 @@ let found = { data: [], total: 0, lost: 0 };
 // what is drawn when an answer comes must not undo what is being typed.
 const opened = Object.fromEntries(new URLSearchParams(location.search));
 let filter = opened;
-let limit = STEP;
+const paging = new Paging(50);
 
 async function load() {
-  const query = new URLSearchParams({ ...filter, before: NEWEST, limit });
+  const query = new URLSearchParams({ ...filter, before: NEWEST, limit: paging.limit });
   found = await call("GET", `/_emulator/journal?${query}`);
 }
 
@@ -48,7 +47,7 @@ function draw() {
       <button class="unseen">Filter</button>
     </form>
     ${found.data.length ? html`<ul class="journal">${repeat(found.data, (entry) => entry.number, entryDetails)}</ul>
-      ${found.data.length === limit && limit < MOST_ROWS ? html`<button type="button" @click=${() => reload((limit = Math.min(limit + STEP, MOST_ROWS)))}>Older requests</button>` : nothing}`
+      ${paging.older("Older requests", found.data.length)}`
     : empty("No requests", Object.keys(filter).length ? "None matches the filter." : "Requests of this key's account under /v1 and /media are listed here.")}
   </section>`, place);
 }

@@ -1,28 +1,23 @@
 // The live list of tasks.
 import { call } from "../api.js";
-import { empty, html, instant, nothing, number, render, repeat, state } from "../show.js";
+import { empty, html, instant, number, render, repeat, state } from "../show.js";
+import { Paging } from "./paging.js";
 import { bar } from "./timeline.js";
 
-const STEP = 50;
-const MOST_ROWS = 1000;
 const place = document.getElementById("section");
 let rows = [];
-let limit = STEP;
+const paging = new Paging(50);
 
 async function load() {
-  rows = (await call("GET", `/_emulator/tasks?limit=${limit}`)).data;
+  rows = (await call("GET", `/_emulator/tasks?limit=${paging.limit}`)).data;
 }
 
 function draw() {
-  const more = () => {
-    limit = Math.min(limit + STEP, MOST_ROWS);
-    document.dispatchEvent(new Event("reload"));
-  };
   render(html`<section class="card" aria-labelledby="tasks-title"><h2 id="tasks-title">Tasks</h2>
     ${rows.length ? html`<div class="scroll" tabindex="0" role="group" aria-label="Tasks"><table class="tasks">
       <thead><tr><th scope="col">State</th><th scope="col">Task</th><th scope="col">Timeline</th><th scope="col">Created</th><th scope="col" class="amount">Credits</th></tr></thead>
       <tbody>${repeat(rows, (row) => row.task_id, taskRow)}</tbody></table></div>
-      ${rows.length === limit && limit < MOST_ROWS ? html`<button type="button" @click=${more}>Older tasks</button>` : nothing}`
+      ${paging.older("Older tasks", rows.length)}`
     : empty("No tasks yet", html`Generate a picture in the <a href="/">playground</a>, or send a request with this key: it appears here at once.`)}
   </section>`, place);
 }
