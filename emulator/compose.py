@@ -29,6 +29,7 @@ from emulator.service.journal import Journal
 from emulator.service.media import Media
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
+from emulator.service.replicas import Replicas
 from emulator.service.resets import Resets
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
@@ -37,7 +38,8 @@ from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.service.watch import Watch
 from emulator.settings import MEGABYTE, Settings
-from emulator.store.sqlite import SqliteDatabase
+from emulator.store.opening import open_database
+from emulator.store.records import Database
 from emulator.ui.pages import Pages
 
 _MEGAPIXEL = 1_000_000
@@ -60,7 +62,7 @@ class Server:
     services: Services
     runner: Runner
     wakeups: Wakeups
-    database: SqliteDatabase
+    database: Database
     connections: Connections
 
     def close(self) -> None:
@@ -87,10 +89,10 @@ def compose(
         StoreError: the database can't be used.
     """
     clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
-    database = SqliteDatabase(settings.database)
+    database = open_database(settings.database, settings.database_connections)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     sender = sender or _LateSender(settings)
-    ground = Ground(database, clock, settings, secret, wakeups)
+    ground = Ground(database, clock, settings, secret, wakeups, replica=entropy.token())
     faults = Faults(database, settings)
     settlement = Settlement(settings, faults)
     inboxes = Inboxes(ground)
@@ -127,9 +129,9 @@ def compose(
         resets=resets,
         snapshots=Snapshots(ground, resets, journal, inspector),
     )
-    runner = Runner(ground, deliveries, clocks, settlement)
+    runner, replicas = Runner(ground, deliveries, settlement), Replicas(ground)
     access_log, connections = AccessLog(settings.log), Connections()
-    beside = (runner.run, access_log.run, journal.run)
+    beside = (runner.run, replicas.listen, replicas.announce, access_log.run, journal.run)
     lifespan = _lifespan(beside, services, wakeups)
     app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
     return Server(app, services, runner, wakeups, database, connections)

@@ -11,8 +11,8 @@ from emulator.core.clock import rfc3339
 from emulator.service.accounts import Accounts, NewKey
 from emulator.settings import SettingError, Settings
 from emulator.settings_text import whole_number
+from emulator.store.opening import is_postgres, open_database
 from emulator.store.records import StoreError
-from emulator.store.sqlite import SqliteDatabase
 
 _MOST_CREDITS = 10**12
 
@@ -20,9 +20,10 @@ _MOST_CREDITS = 10**12
 def run_keys(parsed: argparse.Namespace, settings: Settings) -> int:
     """Carry out a keys command; return the exit code."""
     new = _new_key(parsed, settings) if parsed.action == "create" else None
-    if new is None and not Path(settings.database).exists():
-        raise StoreError(f"there is no database {settings.database}")
-    database = SqliteDatabase(settings.database)
+    where = settings.database
+    if new is None and not is_postgres(where) and not Path(where).exists():
+        raise StoreError(f"there is no database {where}")
+    database = open_database(where)
     accounts = Accounts(database, SystemClock(), SystemEntropy(), settings)
     try:
         if new is not None:

@@ -4,62 +4,60 @@ import asyncio
 import logging
 
 from emulator.core.clock import SECOND
-from emulator.service.clocks import Clocks
 from emulator.service.deliveries import Deliveries
 from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement
+from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 
 _log = logging.getLogger("emulator.runner")
 
 _BATCH = 200
-_MOST_ATTEMPTS_UNDER_WAY = 50
 # What falls due within this time is done together, in one transaction.
 _SHORTEST_SLEEP_SECONDS = 0.02
-_SLEEP_AFTER_ERROR_SECONDS = 1.0
 
 
 class Runner:
     """Sleeps until the earliest due time in the store, or until it is woken."""
 
-    def __init__(
-        self, ground: Ground, deliveries: Deliveries, clocks: Clocks, settlement: Settlement
-    ) -> None:
+    def __init__(self, ground: Ground, deliveries: Deliveries, settlement: Settlement) -> None:
         self._database = ground.database
         self._clock = ground.clock
         self._deliveries = deliveries
-        self._clocks = clocks
         self._wakeups = ground.wakeups
         self._settlement = settlement
 
     async def run(self) -> None:
         """Run until the server stops."""
-        await self._database.write(lambda tx: tx.release_deliveries())
         while not self._wakeups.stopping:
             try:
-                until = await self.do_due()
+                did, due_at = await self.do_due()
             except Exception:
                 _log.exception("the runner met an error and goes on")
-                await asyncio.sleep(_SLEEP_AFTER_ERROR_SECONDS)
+                await asyncio.sleep(LONGEST_SLEEP_SECONDS)
                 continue
-            seconds = None
-            if until is not None:
-                seconds = max(_SHORTEST_SLEEP_SECONDS, (until - self._clock.now()) / SECOND)
-            await self._wakeups.sleep(until, seconds)
+            real_now = self._clock.now()
+            seconds = LONGEST_SLEEP_SECONDS
+            # What is due and was not done is another process's, or has to wait for a slot.
+            if due_at is not None and (did or due_at > real_now):
+                seconds = min(seconds, max(_SHORTEST_SLEEP_SECONDS, (due_at - real_now) / SECOND))
+            await self._wakeups.sleep(real_now + round(seconds * SECOND), seconds)
 
-    async def do_due(self) -> int | None:
+    async def do_due(self) -> tuple[int, int | None]:
         """Settle a batch of ended tasks and start due callbacks.
 
         Returns:
-            The real instant at which the next thing is due; None: nothing is.
+            How much was done; and the real instant at which the next thing is due, None where
+            nothing is.
         """
         real_now = self._clock.now()
-        for account_id in await self._database.write(
-            lambda tx: self._settlement.settle_ended(tx, _BATCH, real_now)
-        ):
-            self._wakeups.touch(account_id)
-        room = _MOST_ATTEMPTS_UNDER_WAY - self._deliveries.under_way
-        if room > 0:
-            for delivery in await self._deliveries.due(real_now, room):
-                if not self._clocks.is_advancing(delivery.account_id):
-                    self._deliveries.start(delivery.id)
-        return await self._database.read(lambda tx: tx.next_wake())
+        account_ids = await self._database.read(lambda tx: tx.accounts_to_settle(real_now, _BATCH))
+        await asyncio.gather(*(self._settle(account_id, real_now) for account_id in account_ids))
+        started = await self._deliveries.start_due(real_now)
+        due_at = await self._database.read(lambda tx: tx.next_wake())
+        return len(account_ids) + started, due_at
+
+    async def _settle(self, account_id: str, real_now: int) -> None:
+        await self._database.write(
+            lambda tx: self._settlement.settle_ended(tx, account_id, _BATCH, real_now), account_id
+        )
+        self._wakeups.touch(account_id)

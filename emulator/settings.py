@@ -52,7 +52,14 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on", str)
     port: int = _setting(8080, "port to listen on; 0 picks a free one", read.whole_number(0, 65535))
     database: str = _setting(
-        "", "SQLite file, or :memory:", str, "gpt-image-emulator/state.db in the state directory"
+        "", "SQLite file, :memory:, or postgresql://USER:PASSWORD@HOST/NAME, which servers share",
+        str, "gpt-image-emulator/state.db in the state directory",
+    )  # fmt: skip
+    database_connections: int = _setting(
+        8, "most connections of a process to PostgreSQL", read.whole_number(1, 200)
+    )
+    workers: int = _setting(
+        1, "processes that serve, on a database file or PostgreSQL", read.whole_number(1, 64)
     )
     profile: Profile = _setting(
         MODEL_PAGE, "dialect: model-page or reference", read.profile, MODEL_PAGE.name
@@ -105,6 +112,9 @@ class Settings:
     )
     callback_retry_jitter: float = _setting(
         RetryPolicy().jitter, "each wait grows by up to this part of it", read.share
+    )
+    max_callbacks_per_host: int = _setting(
+        10, "callbacks that go to one host at the same time", read.whole_number(1, 100)
     )
     fetch_references: bool = _setting(
         False, "on: fetch reference images from other servers; off: draw a placeholder",

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import Refusal
@@ -69,6 +70,11 @@ class Delivery:
     copies_left: int = 0
     held: bool = False
 
+    @property
+    def host(self) -> str:
+        """Host and port that it goes to."""
+        return host_of(self.url)
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
@@ -97,6 +103,11 @@ class AttemptResult:
     def delivered(self) -> bool:
         """Whether the receiver took it: any 2xx (CB-3)."""
         return self.status is not None and 200 <= self.status < 300
+
+
+def host_of(url: str) -> str:
+    """Host and port of a callback URL."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def after_attempt(

@@ -45,6 +45,10 @@ class AccountClock(NamedTuple):
             return self.frozen_at
         return min(real_now + self.offset_ms, LATEST_INSTANT)
 
+    def reached(self, real_now: int) -> int:
+        """Return the instant up to which everything is due, which may be past the last one."""
+        return real_now + self.offset_ms if self.frozen_at is None else self.frozen_at
+
     def frozen(self, real_now: int) -> "AccountClock":
         """Return this clock, standing at its present instant."""
         return self._replace(frozen_at=self.now(real_now))

@@ -19,11 +19,15 @@ from emulator.service.conditions import Condition, parse_condition
 from emulator.service.deliveries import Attempt, Deliveries
 from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement
+from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 MOST_EVENTS = 1_000
 _MOST_STEPS = 20_000
+# Who moves a clock has it for so long, and says again and again that it goes on.
+_LEASE_MS = 5 * SECOND
+_RENEWAL_SECONDS = 2.0
 _LONGEST_ADVANCE_MS = 60 * SECOND  # of real time, which slow receivers take
 # Of what happens at one instant, this comes first.
 _EVENTS = (
@@ -62,12 +66,9 @@ class Clocks:
         self._wakeups = ground.wakeups
         self._settlement = settlement
         self._settings = ground.settings
+        self._replica = ground.replica
         self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
         self._interrupted: set[str] = set()
-
-    def is_advancing(self, account_id: str) -> bool:
-        """Whether an advance does the account's due work at present."""
-        return account_id in self._advancing
 
     async def read(self, account_id: str) -> dict[str, Any]:
         """The clock as it stands."""
@@ -117,7 +118,7 @@ class Clocks:
             tx.set_clock(account_id, clock, real_now)
             return clock
 
-        clock = await self._database.write(work)
+        clock = await self._database.write(work, account_id)
         self._wakeups.change_clock()
         return clock
 
@@ -135,7 +136,9 @@ class Clocks:
         return await self._answer(report, account_id, start, target, complete)
 
     async def _run_until(self, account_id: str, condition: Condition) -> tuple[dict[str, Any], int]:
-        clock = await self._database.write(lambda tx: self._begin(tx, account_id, condition))
+        clock = await self._database.write(
+            lambda tx: self._begin(tx, account_id, condition), account_id
+        )
         start = clock.now(self._clock.now())
         report = _Advance(reached=start)
         await self._note_starts(report, account_id, start, LATEST_INSTANT)
@@ -180,7 +183,8 @@ class Clocks:
                     tx.first_task_due(account_id, target),
                     delivery := tx.first_delivery_due(account_id, target),
                     until is not None and until.holds(tx, account_id, delivery),
-                )
+                ),
+                account_id,
             )
             if holds:
                 return True
@@ -189,11 +193,11 @@ class Clocks:
             ):
                 report.reached = max(report.reached, ended[1])
                 await self._move(account_id, ended[1])
-                await self._settle(ended[0])
+                await self._settle(ended[0], account_id)
             elif delivery is not None and delivery.due_at is not None:
                 report.reached = max(report.reached, delivery.due_at)
                 await self._move(account_id, delivery.due_at)
-                attempt = await self._deliveries.start(delivery.id)
+                attempt = await self._deliveries.start(delivery.id, account_id)
                 _note_attempt(report, attempt)
             else:
                 return until is None
@@ -209,9 +213,11 @@ class Clocks:
         finally:
             self._interrupted.discard(account_id)
 
-    async def _settle(self, task_id: str) -> None:
+    async def _settle(self, task_id: str, account_id: str) -> None:
         real_now = self._clock.now()
-        await self._database.write(lambda tx: self._settlement.settle_task(tx, task_id, real_now))
+        await self._database.write(
+            lambda tx: self._settlement.settle_task(tx, task_id, real_now), account_id
+        )
 
     async def _move(self, account_id: str, instant: int) -> None:
         real_now = self._clock.now()
@@ -220,7 +226,7 @@ class Clocks:
             clock = self._clock_of(tx, account_id).moved_to(instant, real_now)
             tx.set_clock(account_id, clock, real_now)
 
-        await self._database.write(work)
+        await self._database.write(work, account_id)
         self._wakeups.change_clock()
 
     async def _note_starts(
@@ -248,17 +254,46 @@ class Clocks:
 
     @asynccontextmanager
     async def alone(self, account_id: str) -> AsyncIterator[None]:
-        """Let one at a time change an account's clock; the runner sends no callback of it."""
+        """Let one at a time change an account's clock; no runner sends callbacks of it."""
         lock, users = self._advancing.get(account_id, (asyncio.Lock(), 0))
         self._advancing[account_id] = (lock, users + 1)
         try:
-            async with lock:
+            async with lock, self._leased(account_id):
                 yield
         finally:
             users = self._advancing[account_id][1] - 1
             self._advancing[account_id] = (lock, users)
             if users == 0:
                 del self._advancing[account_id]
+
+    @asynccontextmanager
+    async def _leased(self, account_id: str) -> AsyncIterator[None]:
+        """Keep other processes from moving the clock."""
+        while not await self._lease(account_id):
+            await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
+        renewing = asyncio.create_task(self._renew(account_id))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await self._database.write(
+                lambda tx: tx.release_clock(account_id, self._replica), account_id
+            )
+            self._wakeups.change_clock()
+
+    async def _renew(self, account_id: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEWAL_SECONDS)
+            await self._lease(account_id)
+
+    async def _lease(self, account_id: str) -> bool:
+        real_now = self._clock.now()
+
+        def work(tx: Transaction) -> bool:
+            self._clock_of(tx, account_id)  # it may be gone
+            return tx.lease_clock(account_id, self._replica, real_now, real_now + _LEASE_MS)
+
+        return await self._database.write(work, account_id)
 
     def _clock_of(self, tx: Transaction, account_id: str) -> AccountClock:
         account = tx.account(account_id)

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from emulator.core.callback import AttemptResult, Delivery, after_attempt, signature_headers
 from emulator.core.clock import SECOND, rfc3339
@@ -16,10 +19,14 @@ from emulator.core.task_detail import task_detail
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
 from emulator.service.inboxes import Inboxes
+from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.records import Caller, StoredTask
 from emulator.store.transaction import Transaction
 
-_LEASE_MARGIN_MS = 5 * SECOND
+_MOST_UNDER_WAY = 100
+# Who sends a callback has its delivery for so long, and says again and again that it goes on.
+_LEASE_MS = 5 * SECOND
+_RENEWAL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +57,64 @@ class Deliveries:
         self._faults = faults
         self._wakeups = ground.wakeups
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
+        self._hosts: Counter[str] = Counter()  # of the attempts that ``start_due`` started
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
-    @property
-    def under_way(self) -> int:
-        """How many attempts are under way."""
-        return len(self._under_way)
-
-    def start(self, delivery_id: str, *, again: bool = False) -> "asyncio.Task[Attempt | None]":
+    def start(
+        self, delivery_id: str, account_id: str, *, again: bool = False
+    ) -> "asyncio.Task[Attempt | None]":
         """Start a delivery's next attempt, or join the one that is under way.
 
         Args:
             delivery_id: the delivery.
+            account_id: whose it is.
             again: also where no attempt is left, or it was delivered.
         """
+        return self._start(delivery_id, account_id, again=again, leased=False)
+
+    async def start_due(self, real_now: int) -> int:
+        """Start the attempts that are due, as far as there is room; return how many."""
+        started = 0
+        while (room := _MOST_UNDER_WAY - len(self._under_way)) > 0:
+            limit = min(room, self._settings.max_callbacks_per_host)
+            claimed = await self._claim(real_now, limit)
+            for delivery in claimed:
+                host = delivery.host
+                self._hosts[host] += 1
+                running = self._start(delivery.id, delivery.account_id, again=False, leased=True)
+                running.add_done_callback(partial(self._leave, host))
+            started += len(claimed)
+            if len(claimed) < limit:
+                break
+        return started
+
+    async def _claim(self, real_now: int, limit: int) -> "list[Delivery]":
+        most = self._settings.max_callbacks_per_host
+        busy = [host for host, count in self._hosts.items() if count >= most]
+        until = self._leased_until()
+        return await self._database.write(
+            lambda tx: tx.claim_deliveries(real_now, until, limit, busy)
+        )
+
+    def _leave(self, host: str, _: "asyncio.Task[Attempt | None]") -> None:
+        """Give an attempt's place to one that waits for it."""
+        was_full = (
+            len(self._under_way) >= _MOST_UNDER_WAY - 1
+            or self._hosts[host] >= self._settings.max_callbacks_per_host
+        )
+        self._hosts[host] -= 1
+        if not self._hosts[host]:
+            del self._hosts[host]
+        if was_full:
+            self._wakeups.wake_runner()
+
+    def _start(
+        self, delivery_id: str, account_id: str, *, again: bool, leased: bool
+    ) -> "asyncio.Task[Attempt | None]":
         running = self._under_way.get(delivery_id)
         if running is None:
-            running = asyncio.create_task(self._attempt_unless_abandoned(delivery_id, again))
+            attempt = self._attempt_unless_abandoned(delivery_id, account_id, again, leased)
+            running = asyncio.create_task(attempt)
             self._under_way[delivery_id] = running
             running.add_done_callback(lambda _: self._under_way.pop(delivery_id, None))
         return running
@@ -81,11 +130,6 @@ class Deliveries:
         for attempt in running:
             attempt.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-    async def due(self, real_now: int, limit: int) -> list[Delivery]:
-        """Deliveries whose next attempt is due and not under way."""
-        rows = await self._database.read(lambda tx: tx.deliveries_to_wake(real_now, limit))
-        return [delivery for delivery in rows if delivery.id not in self._under_way]
 
     async def settle(self) -> None:
         """Wait for the attempts that are under way."""
@@ -107,7 +151,7 @@ class Deliveries:
             found = tx.deliveries_of_account(caller.account_id, limit, task_id)
             return [_shown(tx, delivery) for delivery in found]
 
-        return await self._database.write(work)
+        return await self._database.write(work, caller.account_id)
 
     async def read(self, caller: Caller, delivery_id: str) -> dict[str, Any]:
         """One delivery with every attempt and its body.
@@ -124,7 +168,7 @@ class Deliveries:
                 raise Refusal("not_found", message, "delivery_id")
             return {**_shown(tx, delivery), "body": json.loads(self.payload(stored))}
 
-        return await self._database.write(work)
+        return await self._database.write(work, caller.account_id)
 
     async def redeliver(self, caller: Caller, delivery_id: str) -> dict[str, Any]:
         """Make one more attempt now, in whatever state the delivery is.
@@ -136,22 +180,42 @@ class Deliveries:
             Refusal: as ``read`` does.
         """
         await self.read(caller, delivery_id)
-        await asyncio.shield(self.start(delivery_id, again=True))
+        await asyncio.shield(self.start(delivery_id, caller.account_id, again=True))
         return await self.read(caller, delivery_id)
 
-    async def _attempt_unless_abandoned(self, delivery_id: str, again: bool) -> Attempt | None:
+    async def _attempt_unless_abandoned(
+        self, delivery_id: str, account_id: str, again: bool, leased: bool
+    ) -> Attempt | None:
         try:
-            return await self._attempt(delivery_id, again)
+            while not leased:
+                free = await self._database.write(
+                    lambda tx: tx.lease_delivery(
+                        delivery_id, self._clock.now(), self._leased_until()
+                    ),
+                    account_id,
+                )
+                if free or await self._is_gone(delivery_id):
+                    break
+                # Another process sends it: wait until it has ended, or its lease has.
+                await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
+            return await self._attempt(delivery_id, account_id, again)
         except asyncio.CancelledError:  # whoever waits for it goes on
             return None
 
-    async def _attempt(self, delivery_id: str, again: bool) -> Attempt | None:
-        found = await self._database.write(lambda tx: self._take(tx, delivery_id, again))
+    async def _is_gone(self, delivery_id: str) -> bool:
+        return await self._database.read(lambda tx: tx.delivery(delivery_id)) is None
+
+    def _leased_until(self) -> int:
+        return self._clock.now() + _LEASE_MS
+
+    async def _attempt(self, delivery_id: str, account_id: str, again: bool) -> Attempt | None:
+        found = await self._database.write(
+            lambda tx: self._take(tx, delivery_id, again), account_id
+        )
         if found is None:
             return None
         delivery, stored, hit = found
-        at = stored.clock.now(self._clock.now())
-        result = await self._send(delivery, stored, at, hit)
+        at, result = await self._keeping_lease(delivery, self._in_turn(delivery, stored, hit))
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)
 
@@ -167,9 +231,36 @@ class Deliveries:
                 return soon
             return wake_at
 
-        self._wakeups.due_at(await self._database.write(record))
-        self._wakeups.touch(delivery.account_id)
+        self._wakeups.due_at(await self._database.write(record, account_id))
+        self._wakeups.touch(account_id)
         return Attempt(after, at, result)
+
+    async def _keeping_lease(
+        self, delivery: Delivery, sending: Coroutine[None, None, tuple[int, AttemptResult]]
+    ) -> tuple[int, AttemptResult]:
+        """Wait for an attempt, and let nobody else take its delivery meanwhile."""
+        attempt = asyncio.create_task(sending)
+        try:
+            while not (await asyncio.wait({attempt}, timeout=_RENEWAL_SECONDS))[0]:
+                await self._database.write(
+                    lambda tx: tx.renew_delivery(delivery.id, self._leased_until())
+                )
+            return attempt.result()
+        finally:
+            attempt.cancel()
+
+    async def _in_turn(
+        self, delivery: Delivery, stored: StoredTask, hit: Hit | None
+    ) -> tuple[int, AttemptResult]:
+        """Make an attempt once its host has a slot for it; return its instant and result."""
+        host = delivery.host
+        slot = self._slots.get(host)
+        if slot is None:
+            slot = asyncio.Semaphore(self._settings.max_callbacks_per_host)
+            self._slots[host] = slot
+        async with slot:
+            at = stored.clock.now(self._clock.now())
+            return at, await self._send(delivery, stored, at, hit)
 
     async def _send(
         self, delivery: Delivery, stored: StoredTask, at: int, hit: Hit | None
@@ -217,8 +308,6 @@ class Deliveries:
         stored = None if delivery is None else tx.task(delivery.task_id)
         if delivery is None or stored is None or not (again or delivery.due_at is not None):
             return None
-        timeout_ms = round(self._settings.callback_timeout_seconds * SECOND)
-        tx.lease_delivery(delivery, self._clock.now() + timeout_ms + _LEASE_MARGIN_MS)
         hit = None
         if stored.faults_version:
             request = tx.request(stored.task.id)

@@ -80,7 +80,7 @@ class Faults:
             stored = tx.faults(caller.account_id)
             return [_as_json(fault) for fault in stored if fault.number in numbers]
 
-        return await self._database.write(work)
+        return await self._database.write(work, caller.account_id)
 
     async def listed(self, caller: Caller) -> list[dict[str, Any]]:
         """The account's faults, in the order in which they are asked."""
@@ -93,7 +93,10 @@ class Faults:
         Raises:
             Refusal: there is no fault with this number.
         """
-        removed = await self._database.write(lambda tx: tx.remove_faults(caller.account_id, number))
+        account_id = caller.account_id
+        removed = await self._database.write(
+            lambda tx: tx.remove_faults(account_id, number), account_id
+        )
         if number is not None and not removed:
             raise Refusal("not_found", f"There is no fault {number} in this account.")
         return removed
@@ -131,7 +134,7 @@ class Faults:
             phases = [active.get((phase, facts.operation), ()) for phase in _PHASES_OF_REQUESTS]
             if not any(one.meets(facts) for phase in phases for one in phase):
                 return caller, None
-        return await self._database.write(work)
+        return await self._database.write(work, caller.account_id)
 
     def check_prompt(self, prompt: str) -> list[tuple[str, Fault]]:
         """Read the directives in a prompt.

@@ -35,7 +35,9 @@ class Forcing:
         Raises:
             Refusal: it would have been given more than ``MOST_GRANTED`` in all.
         """
-        await self._database.write(lambda tx: self._book(tx, caller, adjust(credits), "grant"))
+        await self._database.write(
+            lambda tx: self._book(tx, caller, adjust(credits), "grant"), caller.account_id
+        )
 
     async def buy_credits(self, caller: Caller, credits: int) -> None:
         """Give the account credits as a purchase does.
@@ -43,7 +45,9 @@ class Forcing:
         Raises:
             Refusal: as ``grant_credits`` does.
         """
-        await self._database.write(lambda tx: self._book(tx, caller, purchase(credits), "purchase"))
+        await self._database.write(
+            lambda tx: self._book(tx, caller, purchase(credits), "purchase"), caller.account_id
+        )
 
     async def set_credits(self, caller: Caller, credits: int) -> None:
         """Make ``available`` exactly ``credits``, whatever happens at the same time.
@@ -57,7 +61,7 @@ class Forcing:
             available = 0 if account is None else account.available
             self._book(tx, caller, adjust(credits - available), "set")
 
-        await self._database.write(work)
+        await self._database.write(work, caller.account_id)
 
     async def list_tasks(
         self, caller: Caller, limit: int, status: str | None, task_id: str | None
@@ -81,7 +85,7 @@ class Forcing:
                 for entry, request in islice(matching, limit)
             ]
 
-        return await self._database.write(work)
+        return await self._database.write(work, caller.account_id)
 
     async def finish(self, caller: Caller, task_id: str, error_code: str | None) -> StoredTask:
         """End a task now, and settle it as any end does.
@@ -107,7 +111,7 @@ class Forcing:
             self._settlement.settle_task(tx, task_id, real_now)
             return stored._replace(task=ended._replace(settled=True))
 
-        stored = await self._database.write(work)
+        stored = await self._database.write(work, caller.account_id)
         self._wakeups.change_clock()
         return stored
 

@@ -18,6 +18,7 @@ class Ground:
         settings: the server's.
         media_secret: signs links.
         wakeups: tells who waits that something is due.
+        replica: names this process among those on the same database.
     """
 
     database: Database
@@ -25,3 +26,4 @@ class Ground:
     settings: Settings
     media_secret: bytes
     wakeups: Wakeups
+    replica: str

@@ -82,7 +82,7 @@ class Inboxes:
             messages = tx.messages(caller.account_id, name, after, limit)
             return plan.answers, [_shown(message) for message in messages]
 
-        return await self._database.write(work)
+        return await self._database.write(work, caller.account_id)
 
     async def set_answers(
         self, caller: Caller, name: str, body: dict[str, Any]
@@ -101,7 +101,7 @@ class Inboxes:
             received = 0 if found is None else found[1]
             tx.set_inbox_plan(caller.account_id, name, Plan(answers, received))
 
-        await self._database.write(work)
+        await self._database.write(work, caller.account_id)
         return answers
 
     async def delete(self, caller: Caller, name: str) -> int:
@@ -111,7 +111,8 @@ class Inboxes:
             Refusal: the name is none.
         """
         check_name(name)
-        return await self._database.write(lambda tx: tx.delete_inbox(caller.account_id, name))
+        account_id = caller.account_id
+        return await self._database.write(lambda tx: tx.delete_inbox(account_id, name), account_id)
 
     async def _take(
         self,
@@ -142,7 +143,7 @@ class Inboxes:
             tx.add_message(account_id, name, message)
             return answer
 
-        return await self._database.write(work)
+        return await self._database.write(work, account_id)
 
     def _signature(self, headers: dict[str, str], body: bytes, at: int) -> str:
         if not any(name.lower().startswith("webhook-") for name in headers):

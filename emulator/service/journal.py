@@ -110,12 +110,12 @@ class Journal:
             total = tx.count_journal(account_id, only)
             return Found(entries, total, tx.lost_journal_entries(account_id))
 
-        return await self._database.write(work)
+        return await self._database.write(work, account_id)
 
     async def clear(self, account_id: str) -> int:
         """Forget an account's entries; return how many there were."""
         await self.flush_account(account_id)
-        return await self._database.write(lambda tx: tx.forget_journal(account_id))
+        return await self._database.write(lambda tx: tx.forget_journal(account_id), account_id)
 
     async def flush_account(self, account_id: str) -> None:
         """Write what waits of an account."""
@@ -129,4 +129,4 @@ class Journal:
             if last > self._most:
                 tx.trim_journal(account_id, last - self._most)
 
-        await self._database.write(work)
+        await self._database.write(work, account_id)

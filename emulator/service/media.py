@@ -131,7 +131,9 @@ class Media:
         if has_expired(expires, now):
             raise _expired(expires, now, stored.task.account_id)
         account_id = stored.task.account_id
-        picture = await self._database.write(lambda tx: describe(tx, stored.task, int(index)))
+        picture = await self._database.write(
+            lambda tx: describe(tx, stored.task, int(index)), account_id
+        )
         facts = Facts("getImage", picture.prompt, task_id)
         if stored.faults_version and await self._meet(account_id, "link", facts):
             raise _expired(expires, now, account_id)
@@ -154,7 +156,9 @@ class Media:
         if not 1 <= index <= images:
             message = f"Task {shown(task_id)} has {images} pictures at present; {index} was asked."
             raise Refusal("not_found", message, "index")
-        picture = await self._database.write(lambda tx: describe(tx, task, index))
+        picture = await self._database.write(
+            lambda tx: describe(tx, task, index), caller.account_id
+        )
         return await self.cache.get(etag(picture), picture)
 
     async def open_upload(self, upload_id: str, expires: str, signature: str) -> MediaFile:
@@ -187,7 +191,7 @@ class Media:
             return None
         version, seed = account.faults_version, account.seed
         return await self._database.write(
-            lambda tx: self._faults.take(tx, account_id, version, seed, phase, facts)
+            lambda tx: self._faults.take(tx, account_id, version, seed, phase, facts), account_id
         )
 
     async def content(self, file: MediaFile) -> bytes:

@@ -80,7 +80,7 @@ class References:
             tx.add_upload(upload_id, caller.account_id, facts.media_type, image.content, now)
             return upload_id
 
-        return Reference(image.name, await self._database.write(work))
+        return Reference(image.name, await self._database.write(work, caller.account_id))
 
     async def resolve(
         self, caller: Caller, urls: Sequence[str], param: str, base_url: str

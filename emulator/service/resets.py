@@ -84,7 +84,7 @@ class Resets:
             return under_way
 
         async with self._interrupted(account_id), self._clocks.alone(account_id):
-            under_way = await self._database.write(clear_and_work)
+            under_way = await self._database.write(clear_and_work, account_id)
             self._faults.forget(account_id)
             self._journal.forget(account_id)
             await self._deliveries.abandon(under_way)
@@ -94,7 +94,9 @@ class Resets:
     async def _interrupted(self, account_id: str) -> AsyncIterator[None]:
         """End an advance that waits for a receiver: nobody needs its answer any more."""
         async with self._clocks.interrupted(account_id):
-            under_way = await self._database.write(lambda tx: self._under_way(tx, account_id))
+            under_way = await self._database.write(
+                lambda tx: self._under_way(tx, account_id), account_id
+            )
             await self._deliveries.abandon(under_way)
             yield
 

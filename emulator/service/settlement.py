@@ -38,16 +38,13 @@ class Settlement:
         if task is not None:
             self._book_end(tx, task, real_now)
 
-    def settle_ended(self, tx: Transaction, limit: int, real_now: int) -> set[str]:
-        """Settle up to ``limit`` tasks whose end has come, on all accounts whose clocks run.
-
-        Returns:
-            The accounts whose tasks they were.
-        """
-        tasks = tx.claim_ended(real_now, limit)
-        for task in tasks:
+    def settle_ended(self, tx: Transaction, account_id: str, limit: int, real_now: int) -> None:
+        """Settle up to ``limit`` tasks of an account whose end has come."""
+        account = tx.account(account_id)
+        if account is None:
+            return
+        for task in tx.claim_ended(account_id, account.clock.reached(real_now), limit):
             self._book_end(tx, task, real_now)
-        return {task.account_id for task in tasks}
 
     def _book_end(self, tx: Transaction, task: Task, real_now: int) -> None:
         for movement in settle(task.reserved, task.charge):

@@ -5,6 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator.core.callback import host_of
 from emulator.core.clock import AccountClock, rfc3339
 from emulator.core.errors import Refusal, account_deleted, shown
 from emulator.core.frame import frames_text
@@ -52,7 +53,9 @@ class Snapshots:
         """The account with everything that is its own, as it is now."""
         await self._journal.flush_account(caller.account_id)
         real_now = self._clock.now()
-        return await self._database.write(lambda tx: self._export(tx, caller, real_now))
+        return await self._database.write(
+            lambda tx: self._export(tx, caller, real_now), caller.account_id
+        )
 
     async def restore(self, caller: Caller, snapshot: Snapshot, base_url: str) -> list[Row]:
         """Replace the account's state by a snapshot's.
@@ -141,6 +144,7 @@ def _stored(table: str, row: Row, id_seed: int, base_url: str) -> Row:
     stored = dict(row)
     if table == "deliveries":
         stored["url"] = _at_home(row["url"], base_url)
+        stored["host"] = host_of(stored["url"])
     if table == "tasks":
         request = row["request"]
         pairs = [(found["source"], found["upload_id"]) for found in request["references"]]

@@ -101,12 +101,12 @@ class Tasks:
             tx.add_ledger_entry(task.account_id, reservation, moved, task.created_at, task.id)
             return task, wake_at, hits
 
-        task, wake_at, hits = await self._database.write(work)
+        task, wake_at, hits = await self._database.write(work, caller.account_id)
         self._wakeups.due_at(wake_at)
         names = tuple(hit.name for hit in hits)
         if "callback_early" in names:
             await self._settle(task, self._clock.now())
-            await self._deliveries.start(delivery_id(task.seed, task.id))
+            await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id)
         return task, names
 
     def _meet(
@@ -169,7 +169,9 @@ class Tasks:
         """Settle a task that has ended, unless somebody did."""
         if task.settled:
             return
-        await self._database.write(lambda tx: self._settlement.settle_task(tx, task.id, real_now))
+        await self._database.write(
+            lambda tx: self._settlement.settle_task(tx, task.id, real_now), task.account_id
+        )
         self._wakeups.due_at(real_now if task.callback_url else None)
 
     def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:

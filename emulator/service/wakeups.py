@@ -4,12 +4,21 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# What another process did is seen within this time, where it is not announced.
+LONGEST_SLEEP_SECONDS = 1.0
+
 
 class Wakeups:
-    """Signals inside one process; missing one costs a late reaction, never a lost one."""
+    """Signals inside one process; missing one costs a late reaction, never a lost one.
+
+    Attributes:
+        stopping: whether the server stops.
+        to_announce: is set when other processes should hear of a change.
+    """
 
     def __init__(self) -> None:
         self.stopping = False
+        self.to_announce = asyncio.Event()
         self._runner = asyncio.Event()
         self._runner_sleeps_until: int | None = None
         self._clock = asyncio.Event()
@@ -24,26 +33,38 @@ class Wakeups:
         if sleeping_until is None or real_instant < sleeping_until:
             self._runner.set()
 
-    async def sleep(self, until: int | None, seconds: float | None) -> None:
+    async def sleep(self, until: int, seconds: float) -> None:
         """Let the runner sleep.
 
         Args:
-            until: the real instant that it knows to be due next; None: nothing is due.
-            seconds: how long that is; None: until it is woken.
+            until: the real instant at which it looks again.
+            seconds: how long that is.
         """
         self._runner_sleeps_until = until
         await _wait(self._runner, seconds)
         self._runner.clear()
 
+    def wake_runner(self) -> None:
+        """Let the runner look again now."""
+        self._runner.set()
+
     def change_clock(self) -> None:
-        """Say that an account's clock was changed: whoever waits looks again."""
+        """Say that an account's clock was changed: whoever waits looks again, everywhere."""
+        self.hear()
+        self.to_announce.set()
+
+    def hear(self) -> None:
+        """Look again at what another process may have changed."""
         self._runner.set()
         self._clock.set()
         self._clock = asyncio.Event()
 
     async def clock_changed(self, seconds: float) -> None:
-        """Wait until any account's clock is changed, the server stops, or time is up."""
-        await _wait(self._clock, seconds)
+        """Wait until any account's clock is changed, the server stops, or time is up.
+
+        Changes by other processes may be missed for up to ``LONGEST_SLEEP_SECONDS``.
+        """
+        await _wait(self._clock, min(seconds, LONGEST_SLEEP_SECONDS))
 
     async def pause(self, seconds: float) -> None:
         """Let real time pass, until the server stops."""

@@ -24,6 +24,24 @@ class AccountQueries(Queries):
         row = self._run("caller", {"hash": key_hash}).fetchone()
         return None if row is None else caller_of(key_hash, row)
 
+    def lock_account(self, account_id: str) -> None:
+        """Let nobody else change an account until the transaction ends."""
+        self._run("lock_account", {"id": account_id})
+
+    def lease_clock(self, account_id: str, owner: str, real_now: int, leased_until: int) -> bool:
+        """Take or renew the right to move an account's clock; False where another process has it.
+
+        Until a real instant, or ``release_clock``; meanwhile only the owner sends callbacks.
+        """
+        parameters = {
+            "id": account_id, "owner": owner, "real_now": real_now, "leased_until": leased_until,
+        }  # fmt: skip
+        return self._run("lease_clock", parameters).rowcount == 1
+
+    def release_clock(self, account_id: str, owner: str) -> None:
+        """Give back the right to move an account's clock."""
+        self._run("release_clock", {"id": account_id, "owner": owner})
+
     def account(self, account_id: str) -> Account | None:
         """Find an account."""
         row = self._run("account", {"id": account_id}).fetchone()

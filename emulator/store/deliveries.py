@@ -1,5 +1,6 @@
 """Callback deliveries in the store, and the clock that moves what is due."""
 
+from collections.abc import Collection
 from typing import Any
 
 from emulator.core.callback import AttemptResult, Delivery
@@ -32,7 +33,7 @@ class DeliveryQueries(Queries):
             "add_delivery",
             {
                 "id": delivery.id, "task_id": delivery.task_id,
-                "account_id": delivery.account_id, "url": delivery.url,
+                "account_id": delivery.account_id, "url": delivery.url, "host": delivery.host,
                 "state": delivery.state, "due_at": delivery.due_at, "wake_at": wake_at,
                 "created_at": created_at, "copies_left": delivery.copies_left,
                 "held": int(delivery.held),
@@ -45,24 +46,28 @@ class DeliveryQueries(Queries):
         row = self._run("delivery", {"id": delivery_id}).fetchone()
         return None if row is None else _delivery(row)
 
-    def deliveries_to_wake(self, real_now: int, limit: int) -> list[Delivery]:
-        """Deliveries whose next attempt is due, on running clocks."""
-        rows = self._run("deliveries_to_wake", {"real_now": real_now, "limit": limit})
-        return [_delivery(row) for row in rows]
+    def claim_deliveries(
+        self, real_now: int, leased_until: int, limit: int, busy_hosts: Collection[str]
+    ) -> list[Delivery]:
+        """Take deliveries whose next attempt is due, but for those to busy hosts.
 
-    def lease_delivery(self, delivery: Delivery, leased_until: int) -> None:
-        """Keep a delivery from being picked up again while its attempt is under way."""
-        self._run(
-            "lease_delivery",
-            {
-                "id": delivery.id, "leased_until": leased_until,
-                "attempts_made": delivery.attempts_made,
-            },
-        )  # fmt: skip
+        Nobody else takes them until a real instant, nor those of an account whose clock is being
+        moved.
+        """
+        parameters = {
+            "real_now": real_now, "leased_until": leased_until, "limit": limit,
+            "busy_hosts": "|".join(("", *busy_hosts, "")),
+        }  # fmt: skip
+        return [_delivery(row) for row in self._run("claim_deliveries", parameters)]
 
-    def release_deliveries(self) -> None:
-        """Take back all leases: no attempt is under way when the server starts."""
-        self._run("release_deliveries", {})
+    def lease_delivery(self, delivery_id: str, real_now: int, leased_until: int) -> bool:
+        """Take one delivery, due or not; False where somebody else has it."""
+        parameters = {"id": delivery_id, "real_now": real_now, "leased_until": leased_until}
+        return self._run("lease_delivery", parameters).rowcount == 1
+
+    def renew_delivery(self, delivery_id: str, leased_until: int) -> None:
+        """Keep a delivery that was taken until a later instant."""
+        self._run("renew_delivery", {"id": delivery_id, "leased_until": leased_until})
 
     def first_delivery_due(self, account_id: str, until: int) -> Delivery | None:
         """The account's delivery whose attempt is due first, up to an instant."""

@@ -13,6 +13,16 @@ SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
 FROM api_keys k JOIN accounts a ON a.id = k.account_id
 WHERE k.hash = :hash;
 
+-- name: lock_account
+SELECT id FROM accounts WHERE id = :id FOR NO KEY UPDATE;
+
+-- name: lease_clock
+UPDATE accounts SET clock_leased_until = :leased_until, clock_leased_by = :owner
+WHERE id = :id AND (clock_leased_until <= :real_now OR clock_leased_by = :owner);
+
+-- name: release_clock
+UPDATE accounts SET clock_leased_until = 0 WHERE id = :id AND clock_leased_by = :owner;
+
 -- name: account
 SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved, charged,
     faults_version
@@ -31,12 +41,12 @@ SELECT w.ledger_entries, w.available, w.granted,
         WHERE t.account_id = w.id AND t.settled = 0 AND t.starts_at <= w.now),
     w.deliveries_version,
     (SELECT count(*) FROM inboxes i WHERE i.account_id = w.id),
-    (SELECT COALESCE(sum(i.messages_received), 0) FROM inboxes i WHERE i.account_id = w.id),
+    (SELECT CAST(COALESCE(sum(i.messages_received), 0) AS BIGINT) FROM inboxes i WHERE i.account_id = w.id),
     w.inboxes_version,
     w.journal_entries,
     w.faults_version,
-    (SELECT COALESCE(sum(f.seen), 0) FROM faults f WHERE f.account_id = w.id),
-    (SELECT COALESCE(sum(f.hits), 0) FROM faults f WHERE f.account_id = w.id),
+    (SELECT CAST(COALESCE(sum(f.seen), 0) AS BIGINT) FROM faults f WHERE f.account_id = w.id),
+    (SELECT CAST(COALESCE(sum(f.hits), 0) AS BIGINT) FROM faults f WHERE f.account_id = w.id),
     w.clock_offset_ms, w.clock_frozen_at,
     (SELECT min(CASE WHEN t.starts_at > w.now THEN t.starts_at ELSE t.ends_at END) FROM tasks t
         WHERE t.account_id = w.id AND t.settled = 0 AND t.ends_at > w.now)
@@ -179,10 +189,17 @@ UPDATE tasks SET settled = 1, wake_at = NULL WHERE id = :id AND settled = 0
 RETURNING id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
     images, error_code, reserved, charge, settled, base_url, request_id;
 
+-- name: accounts_to_settle
+SELECT DISTINCT account_id FROM (
+    SELECT account_id FROM tasks WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS due;
+
 -- name: claim_ended
 UPDATE tasks SET settled = 1, wake_at = NULL
 WHERE settled = 0 AND id IN (
-    SELECT id FROM tasks WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit
+    SELECT id FROM tasks WHERE account_id = :id AND settled = 0 AND ends_at <= :until
+    ORDER BY ends_at LIMIT :limit
 )
 RETURNING id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
     images, error_code, reserved, charge, settled, base_url, request_id;
@@ -221,21 +238,38 @@ UPDATE accounts SET deliveries_version = deliveries_version + 1 WHERE id = :id;
 
 -- name: add_delivery
 INSERT INTO deliveries
-    (id, task_id, account_id, url, state, due_at, wake_at, created_at, copies_left, held)
+    (id, task_id, account_id, url, host, state, due_at, wake_at, created_at, copies_left, held)
 VALUES
-    (:id, :task_id, :account_id, :url, :state, :due_at, :wake_at, :created_at, :copies_left, :held);
+    (:id, :task_id, :account_id, :url, :host, :state, :due_at, :wake_at, :created_at, :copies_left,
+    :held);
 
 -- name: delivery
 SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
 FROM deliveries WHERE id = :id;
 
--- name: deliveries_to_wake
-SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
-FROM deliveries WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit;
+-- name: claim_deliveries
+UPDATE deliveries SET leased_until = :leased_until, wake_at = :leased_until
+WHERE id IN (
+    SELECT d.id FROM deliveries d
+    WHERE d.wake_at <= :real_now AND :busy_hosts NOT LIKE '%|' || d.host || '|%'
+        AND NOT EXISTS (
+            SELECT 1 FROM accounts a
+            WHERE a.id = d.account_id AND a.clock_leased_until > :real_now
+        )
+    ORDER BY d.wake_at LIMIT :limit
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+RETURNING id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held;
 
 -- name: lease_delivery
-UPDATE deliveries SET wake_at = :leased_until
-WHERE id = :id AND due_at IS NOT NULL AND attempts_made = :attempts_made;
+UPDATE deliveries SET leased_until = :leased_until,
+    wake_at = CASE WHEN due_at IS NOT NULL THEN :leased_until END
+WHERE id = :id AND leased_until <= :real_now;
+
+-- name: renew_delivery
+UPDATE deliveries SET leased_until = :leased_until,
+    wake_at = CASE WHEN wake_at IS NOT NULL THEN :leased_until END
+WHERE id = :id AND leased_until > 0;
 
 -- name: first_delivery_due
 SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
@@ -243,21 +277,16 @@ FROM deliveries WHERE account_id = :id AND due_at <= :until ORDER BY due_at LIMI
 
 -- name: update_delivery
 UPDATE deliveries SET state = :state, attempts_made = :attempts_made, due_at = :due_at,
-    wake_at = :wake_at, copies_left = :copies_left, held = 0
+    wake_at = :wake_at, copies_left = :copies_left, held = 0, leased_until = 0
 WHERE id = :id AND attempts_made = :attempts_made - 1;
 
 -- name: wake_deliveries
 UPDATE deliveries SET wake_at = CASE
+    WHEN leased_until > :real_now THEN leased_until
     WHEN :frozen_at IS NULL THEN due_at - :offset_ms
     WHEN due_at <= :frozen_at THEN :real_now
 END
 WHERE account_id = :id AND due_at IS NOT NULL;
-
--- name: release_deliveries
-UPDATE deliveries SET wake_at = due_at - (
-    SELECT clock_offset_ms FROM accounts WHERE id = deliveries.account_id
-)
-WHERE wake_at IS NOT NULL;
 
 -- name: deliveries_of_account
 SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
@@ -285,8 +314,12 @@ WHERE u.id = :id;
 -- name: faults_version
 SELECT faults_version FROM accounts WHERE id = :id;
 
+-- An account that is made anew must not repeat the versions of the one before it.
+
 -- name: change_faults
-UPDATE accounts SET faults_version = faults_version + 1 WHERE id = :id;
+UPDATE accounts SET faults_version = CASE WHEN faults_version = 0 THEN created_at
+    ELSE faults_version + 1 END
+WHERE id = :id;
 
 -- name: next_fault_number
 UPDATE accounts SET faults_created = faults_created + 1 WHERE id = :id RETURNING faults_created;
@@ -415,9 +448,10 @@ ORDER BY created_at, id;
 
 -- name: import_deliveries
 INSERT INTO deliveries
-    (id, task_id, url, state, attempts_made, due_at, created_at, copies_left, held, account_id)
+    (id, task_id, url, host, state, attempts_made, due_at, created_at, copies_left, held,
+    account_id)
 VALUES
-    (:id, :task_id, :url, :state, :attempts_made, :due_at, :created_at, :copies_left, :held,
+    (:id, :task_id, :url, :host, :state, :attempts_made, :due_at, :created_at, :copies_left, :held,
     :account_id)
 ON CONFLICT (id) DO NOTHING;
 
@@ -530,8 +564,8 @@ UPDATE accounts SET seed = :seed, id_seed = :id_seed, granted = :granted, availa
     uploads_created = :uploads_created, ledger_entries = :ledger_entries,
     faults_created = :faults_created, journal_entries = :journal_entries,
     deliveries_version = deliveries_version + 1,
-    faults_version = CASE WHEN faults_version = 0 AND :faults = 0 THEN 0
-        ELSE faults_version + 1 END
+    faults_version = CASE WHEN faults_version > 0 THEN faults_version + 1
+        WHEN :faults > 0 THEN created_at ELSE 0 END
 WHERE id = :account_id;
 
 -- name: set_budget_used

@@ -18,6 +18,10 @@ class StoreError(Exception):
     """The database can't be used; the message says which and why."""
 
 
+class StoreUnavailable(StoreError):
+    """The database does not answer at present, or is kept busy by others."""
+
+
 class Cursor(Protocol):
     """What a driver's query gives back."""
 
@@ -36,13 +40,36 @@ class Cursor(Protocol):
 
 
 class Database(Protocol):
-    """One engine."""
+    """One engine.
 
-    async def write(self, work: "Callable[[Transaction], T]") -> T:
-        """Run ``work`` in one transaction: all of it happens, or nothing."""
+    Whatever it is asked may raise ``StoreUnavailable``.
+
+    Attributes:
+        announces: whether processes can tell each other of changes.
+    """
+
+    announces: bool
+
+    async def write(self, work: "Callable[[Transaction], T]", account_id: str | None = None) -> T:
+        """Run ``work`` in one transaction: all of it happens, or nothing.
+
+        Args:
+            work: what to do; it may be run more than once, and only the last run counts.
+            account_id: meanwhile nobody else changes this account, or what belongs to it; None:
+                ``work`` makes one, or touches single rows.
+        """
+
+    def write_now(self, work: "Callable[[Transaction], T]") -> T:
+        """Like ``write``, at once, for code that runs outside an event loop."""
 
     async def read(self, work: "Callable[[Transaction], T]") -> T:
         """Run ``work``, which reads with a single query."""
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Call ``heard`` at each announcement of any process, until cancelled."""
+
+    async def announce(self) -> None:
+        """Let every process that listens hear of a change."""
 
     def close(self) -> None:
         """Close all connections."""

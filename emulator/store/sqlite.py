@@ -5,11 +5,11 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from emulator.store.records import StoreError
+from emulator.store.records import StoreError, StoreUnavailable
+from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
 from emulator.store.transaction import Transaction
 
 MEMORY = ":memory:"
@@ -19,13 +19,8 @@ _CHECKPOINT_PAGES = 8_000
 
 T = TypeVar("T")
 
-_QUERY = re.compile(r"^-- name: (\w+)\n(.*?);$", re.DOTALL | re.MULTILINE)
-
-
-def load_queries() -> dict[str, str]:
-    """Read ``queries.sql``: name -> text."""
-    text = files("emulator.store").joinpath("queries.sql").read_text("utf-8")
-    return dict(_QUERY.findall(text))
+# A transaction has the whole file to itself here: rows need no locks of their own.
+_ROW_LOCK = re.compile(r"\s+FOR (NO KEY )?UPDATE( SKIP LOCKED)?")
 
 
 class SqliteDatabase:
@@ -42,9 +37,12 @@ class SqliteDatabase:
         StoreError: the file can't be opened, written, or is no database of this emulator.
     """
 
+    announces = False  # another process's changes are seen when they are looked for
+
     def __init__(self, path: str) -> None:
         self.path = path
-        self._queries = load_queries()
+        queries = load_queries()
+        self._queries = {name: _ROW_LOCK.sub("", text) for name, text in queries.items()}
         try:
             if path != MEMORY:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -61,8 +59,10 @@ class SqliteDatabase:
         self._transaction = Transaction(self._run)
         self._waiting: list[tuple[Callable[[Transaction], Any], asyncio.Future[Any]]] = []
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
+    async def write(self, work: Callable[[Transaction], T], account_id: str | None = None) -> T:
         """Run ``work`` in one transaction: all of it happens, or, where it raises, nothing.
+
+        Nobody else writes meanwhile, whatever the account.
 
         What waits to be written at the same time is committed together: a commit costs more
         than the work in it. Each work keeps its own savepoint, so one that raises takes
@@ -119,7 +119,10 @@ class SqliteDatabase:
     @contextmanager
     def _committed(self) -> Iterator[None]:
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
+        try:
+            execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:  # another process writes, and goes on writing
+            raise StoreUnavailable(f"the database is kept busy: {error}") from error
         try:
             yield
             execute("COMMIT")
@@ -127,6 +130,14 @@ class SqliteDatabase:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
+
+    async def listen(self, heard: Callable[[], None]) -> None:
+        """Not here."""
+        raise NotImplementedError
+
+    async def announce(self) -> None:
+        """Not here."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
@@ -145,27 +156,13 @@ class SqliteDatabase:
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute("BEGIN IMMEDIATE")
         version: int = execute("PRAGMA user_version").fetchone()[0]
-        migrations = _migrations()
+        migrations = load_migrations()
         if version > len(migrations):
-            raise sqlite3.DatabaseError(
-                f"it was written by a newer emulator (schema {version},"
-                f" this one knows {len(migrations)})"
-            )
+            raise sqlite3.DatabaseError(newer_schema(version, len(migrations)))
         if version == 0 and execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise sqlite3.DatabaseError("it belongs to another program")
-        for migration in migrations[version:]:
-            for statement in _statements(migration):
+            raise sqlite3.DatabaseError(FOREIGN)
+        for statements in migrations[version:]:
+            for statement in statements:
                 execute(statement)
         execute(f"PRAGMA user_version = {len(migrations)}")
         execute("COMMIT")
-
-
-def _migrations() -> list[str]:
-    folder = files("emulator.store").joinpath("migrations")
-    scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [script.read_text("utf-8") for script in sorted(scripts, key=lambda s: s.name)]
-
-
-def _statements(script: str) -> list[str]:
-    text = re.sub(r"^--.*\n", "", script, flags=re.MULTILINE)
-    return [statement for statement in text.split(";") if statement.strip()]

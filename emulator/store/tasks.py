@@ -98,9 +98,14 @@ class TaskQueries(Queries):
         row = self._run("claim_task", {"id": task_id}).fetchone()
         return None if row is None else _task(row)
 
-    def claim_ended(self, real_now: int, limit: int) -> list[Task]:
-        """Mark tasks whose end has come, on running clocks, as settled, and return them."""
-        rows = self._run("claim_ended", {"real_now": real_now, "limit": limit})
+    def accounts_to_settle(self, real_now: int, limit: int) -> list[str]:
+        """Accounts of the tasks whose ends came first, without those that others settle."""
+        rows = self._run("accounts_to_settle", {"real_now": real_now, "limit": limit})
+        return [row[0] for row in rows]
+
+    def claim_ended(self, account_id: str, until: int, limit: int) -> list[Task]:
+        """Mark an account's tasks that end up to an instant as settled, and return them."""
+        rows = self._run("claim_ended", {"id": account_id, "until": until, "limit": limit})
         return [_task(row) for row in rows.fetchall()]
 
     def first_task_due(self, account_id: str, until: int) -> tuple[str, int] | None:

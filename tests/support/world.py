@@ -1,6 +1,7 @@
 """A server in this process, with time moved by hand and callbacks that need no socket."""
 
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,11 @@ from emulator.core.latency import Latency
 from emulator.core.ports import Sender
 from emulator.settings import Settings
 from tests.support import contract
+from tests.support.postgres import drop_database, new_database
 
 START = 1_800_000_000_000  # 2027-01-15T08:00:00Z
+# With this variable set, every world that would be in memory has a PostgreSQL database.
+ON_POSTGRES = "GPT_IMAGE_TEST_ON_POSTGRES"
 KEY = "sk-test"
 BASE = "http://emulator.test"
 CREATION = {"model": "gpt-image-2", "prompt": "A lighthouse at dawn"}
@@ -153,6 +157,9 @@ async def open_world(sender: Sender | None = None, **settings: Any) -> AsyncIter
         "allowed_hosts": ("emulator.test",),
         **settings,
     }
+    on_postgres = chosen["database"] == ":memory:" and bool(os.environ.get(ON_POSTGRES))
+    if on_postgres:
+        chosen |= {"database": new_database(), "database_connections": 4}
     clock, receiver = ManualClock(), Receiver()
     pauses: list[float] = []
 
@@ -171,3 +178,5 @@ async def open_world(sender: Sender | None = None, **settings: Any) -> AsyncIter
     finally:
         await server.services.deliveries.stop()
         server.close()
+        if on_postgres:
+            drop_database(chosen["database"])

@@ -1,0 +1,42 @@
+"""Other processes on the same database: what happens here is told, what they tell is heard."""
+
+import asyncio
+import logging
+
+from emulator.service.ground import Ground
+from emulator.store.records import StoreUnavailable
+
+_log = logging.getLogger("emulator.replicas")
+
+_PAUSE_SECONDS = 1.0
+
+
+class Replicas:
+    """Keeps waiting calls and runners of all processes awake.
+
+    Missing an announcement costs a second: everything that is due is looked for that often.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._database = ground.database
+        self._wakeups = ground.wakeups
+
+    async def listen(self) -> None:
+        """Hear what others announce, until cancelled."""
+        while self._database.announces:
+            try:
+                await self._database.listen(self._wakeups.hear)
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def announce(self) -> None:
+        """Tell others what changed here, many changes at once, until cancelled."""
+        to_announce = self._wakeups.to_announce
+        while self._database.announces:
+            await to_announce.wait()
+            to_announce.clear()
+            try:
+                await self._database.announce()
+            except StoreUnavailable as error:
+                _log.warning("%s", error)

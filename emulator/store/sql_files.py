@@ -1,0 +1,34 @@
+"""The SQL that both drivers run: named queries, and migrations in order."""
+
+import re
+from importlib.resources import files
+
+_QUERY = re.compile(r"^-- name: (\w+)\n(.*?);$", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+
+
+def load_queries() -> dict[str, str]:
+    """Read ``queries.sql``: name -> text, with parameters as ``:name``."""
+    text = files("emulator.store").joinpath("queries.sql").read_text("utf-8")
+    return dict(_QUERY.findall(text))
+
+
+def load_migrations() -> list[list[str]]:
+    """Read the migrations, oldest first: the statements of each."""
+    folder = files("emulator.store").joinpath("migrations")
+    scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
+    return [
+        _statements(script.read_text("utf-8")) for script in sorted(scripts, key=lambda s: s.name)
+    ]
+
+
+def newer_schema(version: int, known: int) -> str:
+    """Why a database can't be used whose schema is newer than this program."""
+    return f"it was written by a newer emulator (schema {version}, this one knows {known})"
+
+
+FOREIGN = "it belongs to another program"
+
+
+def _statements(script: str) -> list[str]:
+    return [part for part in _COMMENT.sub("", script).split(";") if part.strip()]
