@@ -221,7 +221,7 @@ ORDER BY ends_at LIMIT :limit;
 
 -- name: wake_tasks
 UPDATE tasks SET wake_at = CASE
-    WHEN :frozen_at IS NULL THEN ends_at - :offset_ms
+    WHEN CAST(:frozen_at AS BIGINT) IS NULL THEN ends_at - :offset_ms
     WHEN ends_at <= :frozen_at THEN :real_now
 END
 WHERE account_id = :id AND settled = 0;
@@ -283,7 +283,7 @@ WHERE id = :id AND attempts_made = :attempts_made - 1;
 -- name: wake_deliveries
 UPDATE deliveries SET wake_at = CASE
     WHEN leased_until > :real_now THEN leased_until
-    WHEN :frozen_at IS NULL THEN due_at - :offset_ms
+    WHEN CAST(:frozen_at AS BIGINT) IS NULL THEN due_at - :offset_ms
     WHEN due_at <= :frozen_at THEN :real_now
 END
 WHERE account_id = :id AND due_at IS NOT NULL;

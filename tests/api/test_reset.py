@@ -123,7 +123,7 @@ async def test_an_attempt_under_way_leaves_no_trace(world: World) -> None:
         assert rows(world)["deliveries"] == 1
         await reset(world)
     answer.set()
-    assert world.server.services.deliveries.under_way == 0
+    assert not world.server.services.deliveries.under_way_ids
     await world.create(callback_url=HOOK)
     await world.clock_command(run_until={"deliveries_exhausted": True})
     assert (rows(world)["deliveries"], rows(world)["attempts"]) == (1, 1)
