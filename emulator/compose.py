@@ -1,6 +1,7 @@
 """Puts a server together: the only module that knows every concrete class."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from emulator.api.access_log import AccessLog
 from emulator.api.app import Lifespan, build_app
 from emulator.api.capture import journal_entry
 from emulator.api.connections import Connections
+from emulator.api.finished import Finished
+from emulator.api.metrics import METRICS, Metrics
 from emulator.core.callback import AttemptResult
 from emulator.core.latency import Latency
 from emulator.core.ports import Fetcher, Pause, RealClock, Sender
@@ -27,6 +30,7 @@ from emulator.service.ground import Ground
 from emulator.service.inboxes import Inboxes
 from emulator.service.journal import Journal
 from emulator.service.media import Media
+from emulator.service.readiness import Readiness
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.resets import Resets
@@ -122,17 +126,30 @@ def compose(
         clocks=clocks,
         faults=faults,
         journal=journal,
+        readiness=Readiness(ground),
         watch=Watch(ground, journal),
         forcing=Forcing(ground, settlement),
         resets=resets,
         snapshots=Snapshots(ground, resets, journal, inspector),
     )
     runner = Runner(ground, deliveries, clocks, settlement)
-    access_log, connections = AccessLog(settings.log), Connections()
-    beside = (runner.run, access_log.run, journal.run)
+    connections = Connections()
+    metrics = _metrics(ground, media, connections)
+    finished = Finished(ground.tally, (AccessLog(settings.log).write, metrics.take))
+    beside = (runner.run, finished.run, journal.run, metrics.run)
     lifespan = _lifespan(beside, services, wakeups)
-    app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
+    pages = (*Pages(settings).routes(), ("GET", METRICS, metrics.handler(finished.flush)))
+    app = build_app(services, finished, connections, lifespan, pages)
     return Server(app, services, runner, wakeups, database, connections)
+
+
+def _metrics(ground: Ground, media: Media, connections: Connections) -> Metrics:
+    gauges = {
+        "picture_cache_bytes": lambda: media.cache.bytes_cached,
+        "open_connections": lambda: connections.open,
+    }
+    # prometheus-client takes the variable as the order to keep its values in files.
+    return Metrics(ground.tally, gauges, shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
 
 
 def _lifespan(

@@ -30,17 +30,22 @@ class Runner:
         self._clocks = clocks
         self._wakeups = ground.wakeups
         self._settlement = settlement
+        self._tally = ground.tally
 
     async def run(self) -> None:
         """Run until the server stops."""
         await self._database.write(lambda tx: tx.release_deliveries())
+        until: int | None = None
         while not self._wakeups.stopping:
+            due_at, began_at = until, self._clock.now()
             try:
                 until = await self.do_due()
             except Exception:
                 _log.exception("the runner met an error and goes on")
                 await asyncio.sleep(_SLEEP_AFTER_ERROR_SECONDS)
                 continue
+            if due_at is not None and due_at <= began_at:
+                self._tally.did_late(due_at, self._clock.now())
             seconds = None
             if until is not None:
                 seconds = max(_SHORTEST_SLEEP_SECONDS, (until - self._clock.now()) / SECOND)
@@ -53,9 +58,11 @@ class Runner:
             The real instant at which the next thing is due; None: nothing is.
         """
         real_now = self._clock.now()
-        for account_id in await self._database.write(
+        settled = await self._database.write(
             lambda tx: self._settlement.settle_ended(tx, _BATCH, real_now)
-        ):
+        )
+        self._tally.settled(settled)
+        for account_id in {task.account_id for task in settled}:
             self._wakeups.touch(account_id)
         room = _MOST_ATTEMPTS_UNDER_WAY - self._deliveries.under_way
         if room > 0:

@@ -62,6 +62,7 @@ class Clocks:
         self._wakeups = ground.wakeups
         self._settlement = settlement
         self._settings = ground.settings
+        self._tally = ground.tally
         self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
         self._interrupted: set[str] = set()
 
@@ -211,7 +212,10 @@ class Clocks:
 
     async def _settle(self, task_id: str) -> None:
         real_now = self._clock.now()
-        await self._database.write(lambda tx: self._settlement.settle_task(tx, task_id, real_now))
+        settled = await self._database.write(
+            lambda tx: self._settlement.settle_task(tx, task_id, real_now)
+        )
+        self._tally.settled(settled)
 
     async def _move(self, account_id: str, instant: int) -> None:
         real_now = self._clock.now()

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from emulator.core.callback import AttemptResult, Delivery, after_attempt, signature_headers
@@ -16,8 +18,11 @@ from emulator.core.task_detail import task_detail
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
 from emulator.service.inboxes import Inboxes
+from emulator.service.tally import AttemptMade
 from emulator.store.records import Caller, StoredTask
 from emulator.store.transaction import Transaction
+
+_log = logging.getLogger("emulator.deliveries")
 
 _LEASE_MARGIN_MS = 5 * SECOND
 
@@ -49,6 +54,7 @@ class Deliveries:
         self._media_secret = ground.media_secret
         self._faults = faults
         self._wakeups = ground.wakeups
+        self._tally = ground.tally
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
 
     @property
@@ -67,8 +73,15 @@ class Deliveries:
         if running is None:
             running = asyncio.create_task(self._attempt_unless_abandoned(delivery_id, again))
             self._under_way[delivery_id] = running
-            running.add_done_callback(lambda _: self._under_way.pop(delivery_id, None))
+            running.add_done_callback(partial(self._ended, delivery_id))
         return running
+
+    def _ended(self, delivery_id: str, attempt: "asyncio.Task[Attempt | None]") -> None:
+        self._under_way.pop(delivery_id, None)
+        error = None if attempt.cancelled() else attempt.exception()
+        if error is not None:
+            ids = {"delivery_id": delivery_id}
+            _log.error("a callback attempt failed", exc_info=error, extra=ids)
 
     @property
     def under_way_ids(self) -> tuple[str, ...]:
@@ -150,8 +163,10 @@ class Deliveries:
         if found is None:
             return None
         delivery, stored, hit = found
-        at = stored.clock.now(self._clock.now())
+        started_at = self._clock.now()
+        at = stored.clock.now(started_at)
         result = await self._send(delivery, stored, at, hit)
+        ended_at = self._clock.now()
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)
 
@@ -168,6 +183,7 @@ class Deliveries:
             return wake_at
 
         self._wakeups.due_at(await self._database.write(record))
+        self._tally.attempted(AttemptMade(after, result, started_at, ended_at))
         self._wakeups.touch(delivery.account_id)
         return Attempt(after, at, result)
 

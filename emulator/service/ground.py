@@ -1,8 +1,9 @@
 """What every use case stands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator.core.ports import RealClock
+from emulator.service.tally import Tally
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Database
@@ -18,6 +19,7 @@ class Ground:
         settings: the server's.
         media_secret: signs links.
         wakeups: tells who waits that something is due.
+        tally: counts what was done.
     """
 
     database: Database
@@ -25,3 +27,4 @@ class Ground:
     settings: Settings
     media_secret: bytes
     wakeups: Wakeups
+    tally: Tally = field(default_factory=Tally)

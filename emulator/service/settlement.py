@@ -26,28 +26,33 @@ class Settlement:
         self._settings = settings
         self._faults = faults
 
-    def settle_task(self, tx: Transaction, task_id: str, real_now: int) -> None:
+    def settle_task(self, tx: Transaction, task_id: str, real_now: int) -> list[Task]:
         """Settle a task whose end has come, unless somebody did.
 
         Args:
             tx: the transaction that does it all, or nothing.
             task_id: the task.
             real_now: the real instant.
+
+        Returns:
+            The task, where it was settled here.
         """
         task = tx.claim_task(task_id)
-        if task is not None:
-            self._book_end(tx, task, real_now)
+        if task is None:
+            return []
+        self._book_end(tx, task, real_now)
+        return [task]
 
-    def settle_ended(self, tx: Transaction, limit: int, real_now: int) -> set[str]:
+    def settle_ended(self, tx: Transaction, limit: int, real_now: int) -> list[Task]:
         """Settle up to ``limit`` tasks whose end has come, on all accounts whose clocks run.
 
         Returns:
-            The accounts whose tasks they were.
+            The tasks.
         """
         tasks = tx.claim_ended(real_now, limit)
         for task in tasks:
             self._book_end(tx, task, real_now)
-        return {task.account_id for task in tasks}
+        return tasks
 
     def _book_end(self, tx: Transaction, task: Task, real_now: int) -> None:
         for movement in settle(task.reserved, task.charge):
