@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -40,9 +41,12 @@ from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.service.watch import Watch
-from emulator.settings import MEGABYTE, Settings
+from emulator.settings import MEGABYTE, SettingError, Settings
 from emulator.store.sqlite import SqliteDatabase
 from emulator.ui.pages import Pages
+
+if TYPE_CHECKING:
+    from emulator.api.traces import Traces
 
 _MEGAPIXEL = 1_000_000
 
@@ -89,7 +93,9 @@ def compose(
 
     Raises:
         StoreError: the database can't be used.
+        SettingError: what a setting needs is not installed.
     """
+    traces = _traces(settings)
     clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
     database = SqliteDatabase(settings.database)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
@@ -135,8 +141,8 @@ def compose(
     runner = Runner(ground, deliveries, clocks, settlement)
     connections = Connections()
     metrics = _metrics(ground, media, connections)
-    finished = Finished(ground.tally, (AccessLog(settings.log).write, metrics.take))
-    beside = (runner.run, finished.run, journal.run, metrics.run)
+    finished = _finished(ground, metrics, traces)
+    beside = [runner.run, finished.run, journal.run, metrics.run, *([traces.run] if traces else [])]
     lifespan = _lifespan(beside, services, wakeups)
     pages = (*Pages(settings).routes(), ("GET", METRICS, metrics.handler(finished.flush)))
     app = build_app(services, finished, connections, lifespan, pages)
@@ -150,6 +156,27 @@ def _metrics(ground: Ground, media: Media, connections: Connections) -> Metrics:
     }
     # prometheus-client takes the variable as the order to keep its values in files.
     return Metrics(ground.tally, gauges, shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+
+
+def _finished(ground: Ground, metrics: Metrics, traces: "Traces | None") -> Finished:
+    takers = [AccessLog(ground.settings.log).write, metrics.take]
+    if traces is not None:
+        takers.append(traces.take)
+    return Finished(ground.tally, takers, keeps_traceparent=traces is not None)
+
+
+def _traces(settings: Settings) -> "Traces | None":
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from emulator.api.traces import Traces  # late: it loads a third of a second
+    except ModuleNotFoundError as error:
+        message = (
+            "--otlp-endpoint needs the extra traces, which is not installed:"
+            " pip install 'gpt-image-emulator[traces]'"
+        )
+        raise SettingError(message) from error
+    return Traces(settings.otlp_endpoint)
 
 
 def _lifespan(

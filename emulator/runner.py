@@ -35,9 +35,9 @@ class Runner:
     async def run(self) -> None:
         """Run until the server stops."""
         await self._database.write(lambda tx: tx.release_deliveries())
-        until: int | None = None
+        due_at: int | None = None
         while not self._wakeups.stopping:
-            due_at, began_at = until, self._clock.now()
+            began_at = self._clock.now()
             try:
                 until = await self.do_due()
             except Exception:
@@ -49,7 +49,7 @@ class Runner:
             seconds = None
             if until is not None:
                 seconds = max(_SHORTEST_SLEEP_SECONDS, (until - self._clock.now()) / SECOND)
-            await self._wakeups.sleep(until, seconds)
+            due_at = await self._wakeups.sleep(until, seconds)
 
     async def do_due(self) -> int | None:
         """Settle a batch of ended tasks and start due callbacks.

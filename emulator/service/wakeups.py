@@ -22,18 +22,23 @@ class Wakeups:
             return
         sleeping_until = self._runner_sleeps_until
         if sleeping_until is None or real_instant < sleeping_until:
+            self._runner_sleeps_until = real_instant
             self._runner.set()
 
-    async def sleep(self, until: int | None, seconds: float | None) -> None:
+    async def sleep(self, until: int | None, seconds: float | None) -> int | None:
         """Let the runner sleep.
 
         Args:
             until: the real instant that it knows to be due next; None: nothing is due.
             seconds: how long that is; None: until it is woken.
+
+        Returns:
+            The real instant of what is known to be due first by now; None: nothing is.
         """
         self._runner_sleeps_until = until
         await _wait(self._runner, seconds)
         self._runner.clear()
+        return self._runner_sleeps_until
 
     def change_clock(self) -> None:
         """Say that an account's clock was changed: whoever waits looks again."""
