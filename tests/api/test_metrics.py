@@ -1,5 +1,6 @@
 """GET /metrics: what is counted, for whom, and under which few names."""
 
+import re
 from typing import Any
 
 import httpx2
@@ -7,12 +8,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from emulator.api.finished import Batch, Finished
+from emulator.api.prometheus import COUNTERS, GAUGES, HISTOGRAMS
 from emulator.core.callback import AttemptResult
 from emulator.service.tally import Tally
+from tests.support import contract
 from tests.support.world import KEY, World, open_world
 
 HOOK = "http://127.0.0.1:9/hook"
-Labels = dict[str, str]
 
 
 def values(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -149,6 +151,18 @@ async def test_drawing_is_counted_and_the_cache_shown(world: World) -> None:
     assert value("pictures_drawn_total") == 1
     assert value("picture_drawing_seconds_total") > 0
     assert value("picture_cache_bytes") == len(content)
+
+
+async def test_each_metric_and_each_label_is_documented(world: World) -> None:
+    page = (contract.ROOT / "docs" / "observability.md").read_text("utf-8")
+    for name, _, labels in COUNTERS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}_total` |"))
+        assert all(f"`{label}`" in row for label in labels)
+    for name, *_ in (*GAUGES, *HISTOGRAMS):
+        assert f"| `{name}` |" in page
+    answer = (await world.raw.get("/metrics")).text
+    for shown in re.findall(r"^# (?:HELP|TYPE) .*$", page, re.MULTILINE):
+        assert shown in answer.splitlines()
 
 
 async def test_servers_in_one_process_count_apart(world: World) -> None:
