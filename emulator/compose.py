@@ -102,14 +102,13 @@ def compose(
     sender = sender or _LateSender(settings)
     ground = Ground(database, clock, settings, secret, wakeups)
     faults = Faults(database, settings)
-    settlement = Settlement(settings, faults)
-    inboxes = Inboxes(ground)
+    settlement, inboxes = Settlement(settings, faults), Inboxes(ground)
     deliveries = Deliveries(ground, sender, inboxes, faults)
     clocks = Clocks(ground, deliveries, settlement)
     media = Media(ground, LateRenderer(), faults)
     journal = Journal(database, settings, journal_entry)
     resets = Resets(ground, clocks, deliveries, faults, journal)
-    inspector = _inspector(settings)
+    inspector, connections = _inspector(settings), Connections()
 
     def instant_tasks(clock: RealClock) -> Tasks:
         instant = replace(settings, latency=Latency("instant"))
@@ -139,7 +138,6 @@ def compose(
         snapshots=Snapshots(ground, resets, journal, inspector),
     )
     runner = Runner(ground, deliveries, clocks, settlement)
-    connections = Connections()
     metrics = _metrics(ground, media, connections)
     finished = _finished(ground, metrics, traces)
     beside = [runner.run, finished.run, journal.run, metrics.run, *([traces.run] if traces else [])]
