@@ -16,5 +16,5 @@ ENV GPT_IMAGE_EMULATOR_HOST=0.0.0.0 \
     GPT_IMAGE_EMULATOR_DATABASE=/data/state.db
 
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/_emulator/health', timeout=2)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/_emulator/health/ready', timeout=2)"]
 CMD ["gpt-image-emulator", "serve"]

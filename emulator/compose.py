@@ -1,9 +1,11 @@
 """Puts a server together: the only module that knows every concrete class."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -14,6 +16,8 @@ from emulator.api.access_log import AccessLog
 from emulator.api.app import Lifespan, build_app
 from emulator.api.capture import journal_entry
 from emulator.api.connections import Connections
+from emulator.api.finished import Finished
+from emulator.api.metrics import METRICS, Metrics
 from emulator.core.callback import AttemptResult
 from emulator.core.latency import Latency
 from emulator.core.ports import Fetcher, Pause, RealClock, Sender
@@ -27,20 +31,25 @@ from emulator.service.ground import Ground
 from emulator.service.inboxes import Inboxes
 from emulator.service.journal import Journal
 from emulator.service.media import Media
+from emulator.service.readiness import Readiness
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.replicas import Replicas
 from emulator.service.resets import Resets
+from emulator.service.sending import Sending
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
 from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.service.watch import Watch
-from emulator.settings import MEGABYTE, Settings
+from emulator.settings import MEGABYTE, SettingError, Settings
 from emulator.store.opening import open_database
 from emulator.store.records import Database
 from emulator.ui.pages import Pages
+
+if TYPE_CHECKING:
+    from emulator.api.traces import Traces
 
 _MEGAPIXEL = 1_000_000
 
@@ -87,21 +96,22 @@ def compose(
 
     Raises:
         StoreError: the database can't be used.
+        SettingError: what a setting needs is not installed.
     """
+    traces = _traces(settings)
     clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
     database = open_database(settings.database, settings.database_connections)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     sender = sender or _LateSender(settings)
     ground = Ground(database, clock, settings, secret, wakeups, replica=entropy.token())
     faults = Faults(database, settings)
-    settlement = Settlement(settings, faults)
-    inboxes = Inboxes(ground)
-    deliveries = Deliveries(ground, sender, inboxes, faults)
+    settlement, inboxes = Settlement(settings, faults), Inboxes(ground)
+    deliveries = Deliveries(ground, Sending(ground, sender, inboxes), faults)
     clocks = Clocks(ground, deliveries, settlement)
     media = Media(ground, LateRenderer(), faults)
     journal = Journal(database, settings, journal_entry)
     resets = Resets(ground, clocks, deliveries, faults, journal)
-    inspector = _inspector(settings)
+    inspector, connections = _inspector(settings), Connections()
 
     def instant_tasks(clock: RealClock) -> Tasks:
         instant = replace(settings, latency=Latency("instant"))
@@ -120,21 +130,55 @@ def compose(
         references=References(ground, inspector, _fetcher(settings), media),
         deliveries=deliveries,
         inboxes=inboxes,
-        receiver_score=ReceiverScore(ground, sender, deliveries, instant_tasks),
+        receiver_score=ReceiverScore(ground, sender, instant_tasks),
         clocks=clocks,
         faults=faults,
         journal=journal,
+        readiness=Readiness(ground),
         watch=Watch(ground, journal),
         forcing=Forcing(ground, settlement),
         resets=resets,
         snapshots=Snapshots(ground, resets, journal, inspector),
     )
     runner, replicas = Runner(ground, deliveries, settlement), Replicas(ground)
-    access_log, connections = AccessLog(settings.log), Connections()
-    beside = (runner.run, replicas.listen, replicas.announce, access_log.run, journal.run)
+    metrics = _metrics(ground, media, connections)
+    finished = _finished(ground, metrics, traces)
+    beside = [runner.run, replicas.listen, replicas.announce, finished.run, journal.run]
+    beside += [metrics.run, *([traces.run] if traces else [])]
     lifespan = _lifespan(beside, services, wakeups)
-    app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
+    pages = (*Pages(settings).routes(), ("GET", METRICS, metrics.handler(finished.flush)))
+    app = build_app(services, finished, connections, lifespan, pages)
     return Server(app, services, runner, wakeups, database, connections)
+
+
+def _metrics(ground: Ground, media: Media, connections: Connections) -> Metrics:
+    gauges = {
+        "picture_cache_bytes": lambda: media.cache.bytes_cached,
+        "open_connections": lambda: connections.open,
+    }
+    # prometheus-client takes the variable as the order to keep its values in files.
+    return Metrics(ground.tally, gauges, shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+
+
+def _finished(ground: Ground, metrics: Metrics, traces: "Traces | None") -> Finished:
+    takers = [AccessLog(ground.settings.log).write, metrics.take]
+    if traces is not None:
+        takers.append(traces.take)
+    return Finished(ground.tally, takers, keeps_traceparent=traces is not None)
+
+
+def _traces(settings: Settings) -> "Traces | None":
+    if settings.otlp_endpoint is None:
+        return None
+    try:
+        from emulator.api.traces import Traces  # late: it loads a third of a second
+    except ModuleNotFoundError as error:
+        message = (
+            "--otlp-endpoint needs the extra traces, which is not installed:"
+            " pip install 'gpt-image-emulator[traces]'"
+        )
+        raise SettingError(message) from error
+    return Traces(settings.otlp_endpoint)
 
 
 def _lifespan(

@@ -25,22 +25,27 @@ class Runner:
         self._deliveries = deliveries
         self._wakeups = ground.wakeups
         self._settlement = settlement
+        self._tally = ground.tally
 
     async def run(self) -> None:
         """Run until the server stops."""
+        woken_for: int | None = None
         while not self._wakeups.stopping:
+            began_at = self._clock.now()
             try:
                 did, due_at = await self.do_due()
             except Exception:
                 _log.exception("the runner met an error and goes on")
                 await asyncio.sleep(LONGEST_SLEEP_SECONDS)
                 continue
+            if did and woken_for is not None and woken_for <= began_at:
+                self._tally.did_late(woken_for, self._clock.now())
             real_now = self._clock.now()
             seconds = LONGEST_SLEEP_SECONDS
             # What is due and was not done is another process's, or has to wait for a slot.
             if due_at is not None and (did or due_at > real_now):
                 seconds = min(seconds, max(_SHORTEST_SLEEP_SECONDS, (due_at - real_now) / SECOND))
-            await self._wakeups.sleep(real_now + round(seconds * SECOND), seconds)
+            woken_for = await self._wakeups.sleep(real_now + round(seconds * SECOND), seconds)
 
     async def do_due(self) -> tuple[int, int | None]:
         """Settle a batch of ended tasks and start due callbacks.
@@ -57,7 +62,8 @@ class Runner:
         return len(account_ids) + started, due_at
 
     async def _settle(self, account_id: str, real_now: int) -> None:
-        await self._database.write(
+        settled = await self._database.write(
             lambda tx: self._settlement.settle_ended(tx, account_id, _BATCH, real_now), account_id
         )
+        self._tally.settled(settled)
         self._wakeups.touch(account_id)

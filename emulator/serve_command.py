@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 
+from emulator.adapters.json_log import JsonFormatter
 from emulator.compose import Server, compose
 from emulator.http_server import HttpServer, bind, url_of
 from emulator.settings import Settings
@@ -17,7 +18,7 @@ _KEY_EXAMPLE = "sk-test"
 
 def run_server(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    _start_logging(settings.log)
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
@@ -35,6 +36,13 @@ def run_server(settings: Settings) -> int:
         finally:
             server.close()
     return 0
+
+
+def _start_logging(form: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(name)s: %(message)s")
+    handler.setFormatter(JsonFormatter() if form == "json" else plain)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _end(signal_number: int, frame: object) -> None:

@@ -194,6 +194,12 @@ class Settings:
         read.token,
         "none",
     )
+    otlp_endpoint: str | None = _setting(
+        None,
+        "OpenTelemetry receiver that gets traces, such as http://collector:4318",
+        read.otlp_endpoint,
+        "none",
+    )
     log: str = _setting("text", "access log: text, json or none", read.one_of(*LOG_FORMATS))
 
     def __post_init__(self) -> None:

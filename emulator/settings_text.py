@@ -172,6 +172,13 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def otlp_endpoint(text: str) -> str:
+    parts = split_http_url(text)
+    if parts is None or parts.query or parts.fragment:
+        raise ValueError("an OTLP receiver's http(s) URL, such as http://collector:4318")
+    return text.rstrip("/")
+
+
 def host_names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip().rstrip(".").lower() for name in text.split(",") if name.strip())
     if not all(_HOST_NAME.fullmatch(name) for name in names):

@@ -1,23 +1,22 @@
-"""A line for each request, written in batches so that it costs the hot path little."""
+"""A line for each request that was answered."""
 
-import asyncio
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from starlette.types import Scope
-
-from emulator.api.http import Call
+from emulator.api.finished import Batch, FinishedCall
 from emulator.core.clock import rfc3339
 
-_FLUSH_SECONDS = 0.2
-_MOST_WAITING = 10_000
+# Several processes may write to one pipe: what is no longer than this is never mixed up there.
+_PIECE_BYTES = 4096
 
 
 class AccessLog:
-    """Collects requests and writes them from time to time.
+    """Writes requests.
 
-    A line has no query string and no header, so neither a key nor a signature is ever in it.
+    A line has no query string and no header, so neither a key nor a signature is ever in it, and
+    nothing that a client sends can begin a line of its own.
 
     Args:
         form: text, json or none.
@@ -25,54 +24,59 @@ class AccessLog:
     """
 
     def __init__(self, form: str, stream: TextIO | None = None) -> None:
-        self._form = form
+        self._render = {"text": _text, "json": _json}.get(form)
         self._stream = stream or sys.stderr
-        self._waiting: list[tuple[str, str, Call]] = []
 
-    def add(self, scope: Scope, call: Call) -> None:
-        """Note a request that was answered."""
-        if self._form != "none":
-            self._waiting.append((scope["method"], scope["path"], call))
-            if len(self._waiting) >= _MOST_WAITING:
-                self.flush()
-
-    async def run(self) -> None:
-        """Write what waits, again and again, until cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(_FLUSH_SECONDS)
-                self.flush()
-        finally:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits."""
-        if not self._waiting:
+    def write(self, batch: Batch) -> None:
+        """Write a line for each request of a batch."""
+        if self._render is None or not batch.calls:
             return
-        waiting, self._waiting = self._waiting, []
-        render = _text if self._form == "text" else _json
-        self._stream.write("".join([render(*entry) for entry in waiting]))
-        self._stream.flush()
+        for piece in _pieces(map(self._render, batch.calls)):
+            self._stream.write(piece)
+            self._stream.flush()
 
 
-def _text(method: str, path: str, call: Call) -> str:
+def _pieces(lines: Iterable[str]) -> Iterator[str]:
+    """Join lines, which are ASCII, to pieces of whole lines."""
+    piece: list[str] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > _PIECE_BYTES:
+            yield "".join(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    yield "".join(piece)
+
+
+def _text(finished: FinishedCall) -> str:
+    call = finished.call
     time = rfc3339(call.started_at)[:23]
-    if not path.isprintable() or not path.isascii():
-        path = path.encode("unicode_escape").decode()
+    task = "" if call.task_id is None else f" {_printable(call.task_id)}"
     return (
-        f"{time} {call.status} {method} {path} {call.seconds * 1000:.1f}ms"
-        f" {call.account_id} {call.request_id}\n"
+        f"{time} {call.status} {finished.method} {_printable(finished.path)}"
+        f" {call.seconds * 1000:.1f}ms {call.account_id} {call.request_id}{task}\n"
     )
 
 
-def _json(method: str, path: str, call: Call) -> str:
+def _printable(text: str) -> str:
+    if text.isprintable() and text.isascii():
+        return text
+    return text.encode("unicode_escape").decode()
+
+
+def _json(finished: FinishedCall) -> str:
+    call = finished.call
     entry = {
         "time": rfc3339(call.started_at),
         "status": call.status,
-        "method": method,
-        "path": path,
+        "method": finished.method,
+        "path": finished.path,
+        "operation": finished.operation,
         "duration_ms": round(call.seconds * 1000, 3),
         "account_id": call.account_id,
         "request_id": call.request_id,
+        "task_id": call.task_id,
+        "faults": call.faults,
     }
     return json.dumps(entry) + "\n"

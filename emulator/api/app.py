@@ -21,8 +21,8 @@ from emulator.api import (
     state,
     tasks,
 )
-from emulator.api.access_log import AccessLog
 from emulator.api.connections import Connections
+from emulator.api.finished import Finished
 from emulator.api.guard import Guard, Guarded
 from emulator.api.http import UNKNOWN_OPERATION, Call, api_key
 from emulator.api.middleware import Envelope
@@ -33,7 +33,8 @@ Handler = Callable[[Request, Services], Awaitable[ASGIApp]]
 Pages = Sequence[tuple[str, str, Handler]]  # method, path, handler
 Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 
-HEALTH = "/_emulator/health"  # the one control route that every probe may ask
+HEALTH = "/_emulator/health"
+PROBES = (HEALTH, f"{HEALTH}/live", f"{HEALTH}/ready")  # control routes that anybody may ask
 PREFIXES = ("/v1", "/api/v1")  # BASE-1
 
 V1: tuple[tuple[str, str, Handler, str], ...] = (
@@ -54,6 +55,8 @@ PUBLIC: tuple[tuple[str, str, Handler, str], ...] = (
 )
 CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", HEALTH, control.health),
+    ("GET", PROBES[1], control.live),
+    ("GET", PROBES[2], control.ready),
     ("GET", "/_emulator/events", events.stream),
     ("GET", "/_emulator/clock", control.read_clock),
     ("POST", "/_emulator/clock", control.command_clock),
@@ -159,7 +162,7 @@ def routes(services: Services, pages: Pages = ()) -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for (path, operation), handlers in by_path.items():
         app: ASGIApp = Endpoint(handlers, services, operation)
-        if path.startswith("/_emulator/") and path != HEALTH:
+        if path.startswith("/_emulator/") and path not in PROBES:
             app = Guarded(app, guard.check)
         elif path in page_paths:
             app = Guarded(app, guard.check_page)
@@ -169,7 +172,7 @@ def routes(services: Services, pages: Pages = ()) -> list[BaseRoute]:
 
 def build_app(
     services: Services,
-    access_log: AccessLog,
+    finished: Finished,
     connections: Connections,
     lifespan: Lifespan,
     pages: Pages = (),
@@ -178,7 +181,7 @@ def build_app(
 
     Args:
         services: the use cases.
-        access_log: where requests are noted.
+        finished: where requests are noted.
         connections: those that a fault may cut.
         lifespan: starts and stops what runs beside the requests.
         pages: what is for people, outside the API.
@@ -194,7 +197,7 @@ def build_app(
         for method, path, handler, operation in V1[:2]
         for prefix in PREFIXES
     }
-    return Envelope(HotRoutes(router, hot), services, access_log, connections)
+    return Envelope(HotRoutes(router, hot), services, finished, connections)
 
 
 class NotFound:

@@ -17,6 +17,11 @@ class Connections:
         self._transports: dict[Any, asyncio.Transport] = {}
         self._are_noted = False
 
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._transports)
+
     def add(self, client: Any, transport: asyncio.Transport) -> None:
         """Note a connection that was opened."""
         self._transports[client] = transport

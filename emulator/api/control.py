@@ -42,6 +42,19 @@ async def health(request: Request, services: Services) -> ASGIApp:
     return JsonAnswer({"status": "ok", "version": __version__})
 
 
+async def ready(request: Request, services: Services) -> ASGIApp:
+    """Answer a probe: requests can be worked on."""
+    problem = await services.readiness.problem()
+    if problem is None:
+        return JsonAnswer({"status": "ready"})
+    return JsonAnswer({"status": "unavailable", "problem": problem}, 503)
+
+
+async def live(request: Request, services: Services) -> ASGIApp:
+    """Answer a probe: the process answers."""
+    return JsonAnswer({"status": "live"})
+
+
 async def read_clock(request: Request, services: Services) -> ASGIApp:
     """Answer the account's clock."""
     caller = await authenticate(request, services, counted=False)

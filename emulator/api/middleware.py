@@ -1,4 +1,4 @@
-"""Around every request: its id, its Date, its errors, its line in the access log."""
+"""Around every request: its id, its Date, its errors, its note for the logs."""
 
 import asyncio
 import logging
@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulator.api.access_log import AccessLog
 from emulator.api.connections import Connections
 from emulator.api.disturbance import ConnectionCut, Disturbed, ProxyPage
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
+from emulator.api.finished import Finished
 from emulator.api.http import Call, JsonAnswer
 from emulator.core.clock import SECOND, http_date
 from emulator.core.errors import Refusal
@@ -28,13 +28,13 @@ class Envelope:
         self,
         app: ASGIApp,
         services: Services,
-        access_log: AccessLog,
+        finished: Finished,
         connections: Connections,
     ) -> None:
         self._app = app
         self._connections = connections
         self._services = services
-        self._access_log = access_log
+        self._finished = finished
         self._journal = services.journal
         self._keeps_journal = services.settings.journal_entries > 0
         self._kept_bytes = services.settings.journal_body_bytes
@@ -82,7 +82,7 @@ class Envelope:
             if not call.status:  # the client went away, or was cut off
                 call.seconds = time.perf_counter() - started
                 self._note(scope, call, b"")
-            self._access_log.add(scope, call)
+            self._finished.add(scope, call)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
         """Answer, with an error where one is raised before the answer began."""
@@ -110,9 +110,9 @@ class Envelope:
         if isinstance(error, ProxyPage):
             return error
         _note_error(call, error)
-        return self._error(error)
+        return self._error(error, call)
 
-    def _error(self, error: BaseException) -> JsonAnswer:
+    def _error(self, error: BaseException, call: Call) -> JsonAnswer:
         """Turn whatever was raised into the upstream's error body (ERR-1)."""
         headers: dict[str, str] = {}
         if isinstance(error, asyncio.CancelledError):  # its body did not come before the stop
@@ -139,7 +139,8 @@ class Envelope:
                 message = f"This route does not take that method; it takes {allowed}."
                 body = error_body(status, "method_not_allowed", message, None)
             case _:
-                _log.error("a request failed", exc_info=error)
+                ids = {"request_id": call.request_id, "task_id": call.task_id}
+                _log.error("a request failed", exc_info=error, extra=ids)
                 status = 500
                 message = "The emulator met an error of its own; its log says more."
                 body = error_body(status, "internal_error", message, None)

@@ -15,19 +15,16 @@ from emulator.core.clock import (
     rfc3339,
 )
 from emulator.core.errors import Refusal, account_deleted
+from emulator.service.clock_turns import ClockTurns
 from emulator.service.conditions import Condition, parse_condition
 from emulator.service.deliveries import Attempt, Deliveries
 from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement
-from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
 MOST_EVENTS = 1_000
 _MOST_STEPS = 20_000
-# Who moves a clock has it for so long, and says again and again that it goes on.
-_LEASE_MS = 5 * SECOND
-_RENEWAL_SECONDS = 2.0
 _LONGEST_ADVANCE_MS = 60 * SECOND  # of real time, which slow receivers take
 # Of what happens at one instant, this comes first.
 _EVENTS = (
@@ -66,8 +63,8 @@ class Clocks:
         self._wakeups = ground.wakeups
         self._settlement = settlement
         self._settings = ground.settings
-        self._replica = ground.replica
-        self._advancing: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._tally = ground.tally
+        self.turns = ClockTurns(ground)
         self._interrupted: set[str] = set()
 
     async def read(self, account_id: str) -> dict[str, Any]:
@@ -92,15 +89,15 @@ class Clocks:
         if name in ("freeze", "resume"):
             if value is not True:
                 raise Refusal.invalid_value(name, value, "true")
-            async with self.alone(account_id):
+            async with self.turns.alone(account_id):
                 clock = await self._switch(account_id, name == "freeze")
                 return self._shown(clock), clock.now(self._clock.now())
         if name == "run_until":
-            async with self.alone(account_id):
+            async with self.turns.alone(account_id):
                 return await self._run_until(account_id, parse_condition(value, self._settings))
         duration_ms = parse_duration(value) if name == "advance" else None
         instant = parse_instant(value) if name == "set" else None
-        async with self.alone(account_id):
+        async with self.turns.alone(account_id):
             clock = await self._database.read(lambda tx: self._clock_of(tx, account_id))
             now = clock.now(self._clock.now())
             target = instant if instant is not None else now + (duration_ms or 0)
@@ -215,9 +212,10 @@ class Clocks:
 
     async def _settle(self, task_id: str, account_id: str) -> None:
         real_now = self._clock.now()
-        await self._database.write(
+        settled = await self._database.write(
             lambda tx: self._settlement.settle_task(tx, task_id, real_now), account_id
         )
+        self._tally.settled(settled)
 
     async def _move(self, account_id: str, instant: int) -> None:
         real_now = self._clock.now()
@@ -251,49 +249,6 @@ class Clocks:
             expires_at = -(-(ended_at + ttl_ms) // SECOND) * SECOND
             if error is None and start < expires_at <= target:
                 report.add(expires_at, "media_expired", task_id)
-
-    @asynccontextmanager
-    async def alone(self, account_id: str) -> AsyncIterator[None]:
-        """Let one at a time change an account's clock; no runner sends callbacks of it."""
-        lock, users = self._advancing.get(account_id, (asyncio.Lock(), 0))
-        self._advancing[account_id] = (lock, users + 1)
-        try:
-            async with lock, self._leased(account_id):
-                yield
-        finally:
-            users = self._advancing[account_id][1] - 1
-            self._advancing[account_id] = (lock, users)
-            if users == 0:
-                del self._advancing[account_id]
-
-    @asynccontextmanager
-    async def _leased(self, account_id: str) -> AsyncIterator[None]:
-        """Keep other processes from moving the clock."""
-        while not await self._lease(account_id):
-            await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
-        renewing = asyncio.create_task(self._renew(account_id))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await self._database.write(
-                lambda tx: tx.release_clock(account_id, self._replica), account_id
-            )
-            self._wakeups.change_clock()
-
-    async def _renew(self, account_id: str) -> None:
-        while True:
-            await asyncio.sleep(_RENEWAL_SECONDS)
-            await self._lease(account_id)
-
-    async def _lease(self, account_id: str) -> bool:
-        real_now = self._clock.now()
-
-        def work(tx: Transaction) -> bool:
-            self._clock_of(tx, account_id)  # it may be gone
-            return tx.lease_clock(account_id, self._replica, real_now, real_now + _LEASE_MS)
-
-        return await self._database.write(work, account_id)
 
     def _clock_of(self, tx: Transaction, account_id: str) -> AccountClock:
         account = tx.account(account_id)

@@ -2,26 +2,26 @@
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
 
-from emulator.core.callback import AttemptResult, Delivery, after_attempt, signature_headers
+from emulator.core.callback import AttemptResult, Delivery, after_attempt
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
-from emulator.core.inbox import own_inbox
-from emulator.core.ports import Sender
-from emulator.core.task_detail import task_detail
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
-from emulator.service.inboxes import Inboxes
+from emulator.service.sending import Sending, Sent, callback_body
+from emulator.service.tally import AttemptMade
 from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.records import Caller, StoredTask
 from emulator.store.transaction import Transaction
+
+_log = logging.getLogger("emulator.deliveries")
 
 _MOST_UNDER_WAY = 100
 # Who sends a callback has its delivery for so long, and says again and again that it goes on.
@@ -47,18 +47,17 @@ class Attempt:
 class Deliveries:
     """Use cases about callbacks."""
 
-    def __init__(self, ground: Ground, sender: Sender, inboxes: Inboxes, faults: Faults) -> None:
+    def __init__(self, ground: Ground, sending: Sending, faults: Faults) -> None:
         self._database = ground.database
         self._clock = ground.clock
-        self._sender = sender
-        self._inboxes = inboxes
+        self._ground = ground
+        self._sending = sending
         self._settings = ground.settings
-        self._media_secret = ground.media_secret
         self._faults = faults
         self._wakeups = ground.wakeups
+        self._tally = ground.tally
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
         self._hosts: Counter[str] = Counter()  # of the attempts that ``start_due`` started
-        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def start(
         self, delivery_id: str, account_id: str, *, again: bool = False
@@ -116,8 +115,15 @@ class Deliveries:
             attempt = self._attempt_unless_abandoned(delivery_id, account_id, again, leased)
             running = asyncio.create_task(attempt)
             self._under_way[delivery_id] = running
-            running.add_done_callback(lambda _: self._under_way.pop(delivery_id, None))
+            running.add_done_callback(partial(self._ended, delivery_id))
         return running
+
+    def _ended(self, delivery_id: str, attempt: "asyncio.Task[Attempt | None]") -> None:
+        self._under_way.pop(delivery_id, None)
+        error = None if attempt.cancelled() else attempt.exception()
+        if error is not None:
+            ids = {"delivery_id": delivery_id}
+            _log.error("a callback attempt failed", exc_info=error, extra=ids)
 
     @property
     def under_way_ids(self) -> tuple[str, ...]:
@@ -140,7 +146,7 @@ class Deliveries:
         for running in list(self._under_way.values()):
             running.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        await self._sender.close()
+        await self._sending.close()
 
     async def list(
         self, caller: Caller, limit: int, task_id: str | None = None
@@ -166,7 +172,7 @@ class Deliveries:
             if delivery is None or stored is None or delivery.account_id != caller.account_id:
                 message = f"There is no delivery {shown(delivery_id)} in this account."
                 raise Refusal("not_found", message, "delivery_id")
-            return {**_shown(tx, delivery), "body": json.loads(self.payload(stored))}
+            return {**_shown(tx, delivery), "body": json.loads(callback_body(stored, self._ground))}
 
         return await self._database.write(work, caller.account_id)
 
@@ -215,7 +221,9 @@ class Deliveries:
         if found is None:
             return None
         delivery, stored, hit = found
-        at, result = await self._keeping_lease(delivery, self._in_turn(delivery, stored, hit))
+        sent = await self._keeping_lease(delivery, self._sending.send(delivery, stored, hit))
+        ended_at, result = self._clock.now(), sent.result
+        at = stored.clock.now(sent.started_at)
         policy = self._settings.retry_policy
         after = after_attempt(delivery, result, at, stored.task.seed, policy)
 
@@ -232,12 +240,13 @@ class Deliveries:
             return wake_at
 
         self._wakeups.due_at(await self._database.write(record, account_id))
+        self._tally.attempted(AttemptMade(after, result, sent.started_at, ended_at))
         self._wakeups.touch(account_id)
         return Attempt(after, at, result)
 
     async def _keeping_lease(
-        self, delivery: Delivery, sending: Coroutine[None, None, tuple[int, AttemptResult]]
-    ) -> tuple[int, AttemptResult]:
+        self, delivery: Delivery, sending: Coroutine[None, None, Sent]
+    ) -> Sent:
         """Wait for an attempt, and let nobody else take its delivery meanwhile."""
         attempt = asyncio.create_task(sending)
         try:
@@ -248,58 +257,6 @@ class Deliveries:
             return attempt.result()
         finally:
             attempt.cancel()
-
-    async def _in_turn(
-        self, delivery: Delivery, stored: StoredTask, hit: Hit | None
-    ) -> tuple[int, AttemptResult]:
-        """Make an attempt once its host has a slot for it; return its instant and result."""
-        host = delivery.host
-        slot = self._slots.get(host)
-        if slot is None:
-            slot = asyncio.Semaphore(self._settings.max_callbacks_per_host)
-            self._slots[host] = slot
-        async with slot:
-            at = stored.clock.now(self._clock.now())
-            return at, await self._send(delivery, stored, at, hit)
-
-    async def _send(
-        self, delivery: Delivery, stored: StoredTask, at: int, hit: Hit | None
-    ) -> AttemptResult:
-        """Send a callback, as far as a fault lets it."""
-        name = None if hit is None else hit.name
-        if name == "callback_refused":
-            return AttemptResult.not_answered("connection refused (callback_refused)")
-        body, signed_at = self.payload(stored), at
-        headers = {"Content-Type": "application/json", "User-Agent": "gpt-image-emulator"}
-        secret = self._settings.callback_secret
-        if secret is not None:
-            if hit is not None and name == "callback_stale_timestamp":
-                signed_at -= hit.parameters["seconds"] * SECOND
-            if name == "callback_wrong_signature":
-                secret = bytes(byte ^ 0xFF for byte in secret)
-            headers |= signature_headers(secret, delivery.id, signed_at, body)
-        inbox = own_inbox(delivery.url, stored.task.base_url)
-        if inbox is None:
-            result = await self._sender.send(delivery.url, body, headers)
-        else:
-            result = await self._inboxes.hand_over(delivery, inbox, headers, body, at)
-        if name == "callback_timeout":
-            limit_seconds = self._settings.callback_timeout_seconds
-            error = f"no complete answer within {limit_seconds:g} s (callback_timeout)"
-            return AttemptResult.not_answered(error)
-        return result
-
-    def payload(self, stored: StoredTask) -> bytes:
-        """The callback's body: the task's detail at its end, the same in every attempt (CB-1)."""
-        task = stored.task
-        detail = task_detail(
-            task,
-            task.timeline.ends_at,
-            self._settings.profile,
-            self._media_secret,
-            self._settings.media_ttl_ms,
-        )
-        return json.dumps(detail, ensure_ascii=False).encode()
 
     def _take(
         self, tx: Transaction, delivery_id: str, again: bool

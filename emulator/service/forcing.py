@@ -28,6 +28,7 @@ class Forcing:
         self._settings = ground.settings
         self._wakeups = ground.wakeups
         self._settlement = settlement
+        self._tally = ground.tally
 
     async def grant_credits(self, caller: Caller, credits: int) -> None:
         """Give the account credits.
@@ -112,6 +113,7 @@ class Forcing:
             return stored._replace(task=ended._replace(settled=True))
 
         stored = await self._database.write(work, caller.account_id)
+        self._tally.settled([stored.task])
         self._wakeups.change_clock()
         return stored
 

@@ -1,8 +1,9 @@
 """What every use case stands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator.core.ports import RealClock
+from emulator.service.tally import Tally
 from emulator.service.wakeups import Wakeups
 from emulator.settings import Settings
 from emulator.store.records import Database
@@ -19,6 +20,7 @@ class Ground:
         media_secret: signs links.
         wakeups: tells who waits that something is due.
         replica: names this process among those on the same database.
+        tally: counts what was done.
     """
 
     database: Database
@@ -27,3 +29,4 @@ class Ground:
     media_secret: bytes
     wakeups: Wakeups
     replica: str
+    tally: Tally = field(default_factory=Tally)

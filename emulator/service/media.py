@@ -1,10 +1,12 @@
 """Media links: who may see what, until when, and the pictures behind them."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal, shown
@@ -17,10 +19,13 @@ from emulator.core.seed import derive
 from emulator.core.task import Task
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
+from emulator.service.tally import Tally
 from emulator.service.tasks import no_such_task
 from emulator.settings import MIB
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
+
+T = TypeVar("T")
 
 _RENDER_THREADS = 2
 PNG = "image/png"
@@ -55,10 +60,12 @@ class PictureCache:
     Args:
         renderer: draws in a worker thread.
         max_bytes: of all cached pictures together.
+        tally: counts what is drawn.
     """
 
-    def __init__(self, renderer: Renderer, max_bytes: int) -> None:
+    def __init__(self, renderer: Renderer, max_bytes: int, tally: Tally) -> None:
         self._renderer = renderer
+        self._tally = tally
         self._max_bytes = max_bytes
         self._bytes = 0
         self._done: OrderedDict[str, bytes] = OrderedDict()
@@ -70,7 +77,7 @@ class PictureCache:
         """What all cached pictures take together."""
         return self._bytes
 
-    async def run(self, work: Callable[[], bytes]) -> bytes:
+    async def run(self, work: Callable[[], T]) -> T:
         """Run slow work on images in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -93,9 +100,10 @@ class PictureCache:
 
     async def _draw(self, key: str, picture: Picture) -> bytes:
         try:
-            content = await self.run(lambda: self._renderer.render(picture))
+            content, seconds = await self.run(lambda: self._timed(picture))
         finally:
             del self._drawing[key]
+        self._tally.drawn(seconds)
         if len(content) <= self._max_bytes:
             self._done[key] = content
             self._bytes += len(content)
@@ -103,6 +111,10 @@ class PictureCache:
                 _, oldest = self._done.popitem(last=False)
                 self._bytes -= len(oldest)
         return content
+
+    def _timed(self, picture: Picture) -> tuple[bytes, float]:
+        started = time.perf_counter()
+        return self._renderer.render(picture), time.perf_counter() - started
 
 
 class Media:
@@ -113,7 +125,8 @@ class Media:
         self._clock = ground.clock
         self._secret = ground.media_secret
         self._faults = faults
-        self.cache = PictureCache(renderer, ground.settings.picture_cache_mib * MIB)
+        max_bytes = ground.settings.picture_cache_mib * MIB
+        self.cache = PictureCache(renderer, max_bytes, ground.tally)
 
     async def open_picture(
         self, task_id: str, index: str, expires: str, signature: str

@@ -23,8 +23,8 @@ from emulator.core.receiver_check import (
     judge_time,
 )
 from emulator.core.request import MODEL, ImageRequest
-from emulator.service.deliveries import Deliveries
 from emulator.service.ground import Ground
+from emulator.service.sending import callback_body
 from emulator.service.settlement import delivery_id
 from emulator.service.tasks import Tasks
 from emulator.store.records import Caller
@@ -61,7 +61,7 @@ class ReceiverScore:
     """The use case about a receiver's score.
 
     Args:
-        ground, sender, deliveries: the server's.
+        ground, sender: the server's.
         instant_tasks: makes the use case that creates tasks which have ended, on a clock.
     """
 
@@ -69,13 +69,12 @@ class ReceiverScore:
         self,
         ground: Ground,
         sender: Sender,
-        deliveries: Deliveries,
         instant_tasks: Callable[[RealClock], Tasks],
     ) -> None:
         self._database = ground.database
         self._clock = ground.clock
         self._sender = sender
-        self._deliveries = deliveries
+        self._ground = ground
         self._settings = ground.settings
         self._instant_tasks = instant_tasks
 
@@ -157,7 +156,7 @@ class ReceiverScore:
         await tasks.detail(stored, task.id)  # settles it
         if stored is None:
             raise RuntimeError(f"{task.id}, which was just created, is gone")
-        return _Callback(delivery_id(task.seed, task.id), self._deliveries.payload(stored))
+        return _Callback(delivery_id(task.seed, task.id), callback_body(stored, self._ground))
 
     async def _send(self, url: str, step: Step, callbacks: dict[str, _Callback]) -> AttemptResult:
         callback = callbacks[step.task]

@@ -83,7 +83,7 @@ class Resets:
             work(tx)
             return under_way
 
-        async with self._interrupted(account_id), self._clocks.alone(account_id):
+        async with self._interrupted(account_id), self._clocks.turns.alone(account_id):
             under_way = await self._database.write(clear_and_work, account_id)
             self._faults.forget(account_id)
             self._journal.forget(account_id)

@@ -11,6 +11,7 @@ from emulator.service.forcing import Forcing
 from emulator.service.inboxes import Inboxes
 from emulator.service.journal import Journal
 from emulator.service.media import Media
+from emulator.service.readiness import Readiness
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.resets import Resets
@@ -41,5 +42,6 @@ class Services:
     resets: Resets
     snapshots: Snapshots
     journal: Journal
+    readiness: Readiness
     watch: Watch
     media_secret: bytes

@@ -26,25 +26,34 @@ class Settlement:
         self._settings = settings
         self._faults = faults
 
-    def settle_task(self, tx: Transaction, task_id: str, real_now: int) -> None:
+    def settle_task(self, tx: Transaction, task_id: str, real_now: int) -> list[Task]:
         """Settle a task whose end has come, unless somebody did.
 
         Args:
             tx: the transaction that does it all, or nothing.
             task_id: the task.
             real_now: the real instant.
+
+        Returns:
+            The task, where it was settled here.
         """
         task = tx.claim_task(task_id)
-        if task is not None:
-            self._book_end(tx, task, real_now)
+        if task is None:
+            return []
+        self._book_end(tx, task, real_now)
+        return [task]
 
-    def settle_ended(self, tx: Transaction, account_id: str, limit: int, real_now: int) -> None:
-        """Settle up to ``limit`` tasks of an account whose end has come."""
+    def settle_ended(
+        self, tx: Transaction, account_id: str, limit: int, real_now: int
+    ) -> list[Task]:
+        """Settle up to ``limit`` tasks of an account whose end has come; return them."""
         account = tx.account(account_id)
         if account is None:
-            return
-        for task in tx.claim_ended(account_id, account.clock.reached(real_now), limit):
+            return []
+        tasks = tx.claim_ended(account_id, account.clock.reached(real_now), limit)
+        for task in tasks:
             self._book_end(tx, task, real_now)
+        return tasks
 
     def _book_end(self, tx: Transaction, task: Task, real_now: int) -> None:
         for movement in settle(task.reserved, task.charge):

@@ -36,6 +36,7 @@ class Tasks:
         self._settings = ground.settings
         self._media_secret = ground.media_secret
         self._wakeups = ground.wakeups
+        self._tally = ground.tally
         self._faults = faults
         self._settlement = settlement
         self._deliveries = deliveries
@@ -102,6 +103,7 @@ class Tasks:
             return task, wake_at, hits
 
         task, wake_at, hits = await self._database.write(work, caller.account_id)
+        self._tally.created(task)
         self._wakeups.due_at(wake_at)
         names = tuple(hit.name for hit in hits)
         if "callback_early" in names:
@@ -169,9 +171,10 @@ class Tasks:
         """Settle a task that has ended, unless somebody did."""
         if task.settled:
             return
-        await self._database.write(
+        settled = await self._database.write(
             lambda tx: self._settlement.settle_task(tx, task.id, real_now), task.account_id
         )
+        self._tally.settled(settled)
         self._wakeups.due_at(real_now if task.callback_url else None)
 
     def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:

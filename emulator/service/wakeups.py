@@ -31,18 +31,23 @@ class Wakeups:
             return
         sleeping_until = self._runner_sleeps_until
         if sleeping_until is None or real_instant < sleeping_until:
+            self._runner_sleeps_until = real_instant
             self._runner.set()
 
-    async def sleep(self, until: int, seconds: float) -> None:
+    async def sleep(self, until: int, seconds: float) -> int | None:
         """Let the runner sleep.
 
         Args:
             until: the real instant at which it looks again.
             seconds: how long that is.
+
+        Returns:
+            That instant, or that of what is known by now to be due before it.
         """
         self._runner_sleeps_until = until
         await _wait(self._runner, seconds)
         self._runner.clear()
+        return self._runner_sleeps_until
 
     def wake_runner(self) -> None:
         """Let the runner look again now."""

@@ -5,8 +5,7 @@ connection of the pool, with psycopg's pipeline, so that only what is read is wa
 """
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -14,14 +13,12 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.abc import Buffer
-from psycopg.types.numeric import Int8Dumper
-from psycopg.types.string import StrDumperUnknown
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from emulator.store.opening import shown_database
+from emulator.store.postgres_session import QueryRunner, configure, for_psycopg, migrate
 from emulator.store.records import StoreError, StoreUnavailable
-from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
+from emulator.store.sql_files import load_queries
 from emulator.store.transaction import Transaction
 
 _CONNECT_SECONDS = 5
@@ -29,8 +26,6 @@ _LONGEST_WAIT_SECONDS = 5.0  # for a connection, while the database restarts
 _MOST_TOGETHER = 50
 _MOST_TRIES = 10
 _CHANNEL = "gpt_image_emulator"
-_MIGRATION_LOCK = 0x67707469  # any number that is ours
-_PARAMETER = re.compile(r":(\w+)")
 # Somebody else was first, or stood in the way: what is done again meets the new state.
 _AGAIN = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
 
@@ -57,7 +52,7 @@ class PostgresDatabase:
         self._queries = {name: for_psycopg(text) for name, text in load_queries().items()}
         try:
             with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
-                _migrate(connection)
+                migrate(connection)
         except psycopg.Error as error:
             raise StoreError(f"cannot use the database {shown_database(url)}: {error}") from error
         self._pool = ConnectionPool(
@@ -66,7 +61,7 @@ class PostgresDatabase:
             max_size=connections,
             timeout=_LONGEST_WAIT_SECONDS,
             kwargs={"autocommit": True, "connect_timeout": _CONNECT_SECONDS},
-            configure=_configure,
+            configure=configure,
             open=True,
         )
         self._threads = ThreadPoolExecutor(connections, "postgres")
@@ -173,7 +168,7 @@ class PostgresDatabase:
         with self._pool.connection() as connection:
             try:
                 with connection.pipeline() as pipeline:
-                    tx = Transaction(_Runner(connection, self._queries, pipeline))
+                    tx = Transaction(QueryRunner(connection, self._queries, pipeline))
                     connection.execute("BEGIN")
                     if account_id is not None:
                         tx.lock_account(account_id)
@@ -201,7 +196,7 @@ class PostgresDatabase:
         for tries in range(1, _MOST_TRIES + 1):
             try:
                 with self._pool.connection() as connection:
-                    return work(Transaction(_Runner(connection, self._queries)))
+                    return work(Transaction(QueryRunner(connection, self._queries)))
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if tries == _MOST_TRIES or isinstance(error, PoolTimeout):
                     raise StoreUnavailable(f"the database does not answer: {error}") from error
@@ -235,84 +230,3 @@ def _attempt(
         return None, problem
     connection.execute("RELEASE work")
     return result, None
-
-
-class _Runner:
-    """Runs named queries on one connection."""
-
-    def __init__(
-        self,
-        connection: psycopg.Connection[Any],
-        queries: Mapping[str, str],
-        pipeline: psycopg.Pipeline | None = None,
-    ) -> None:
-        self._execute = connection.execute
-        self._queries = queries
-        self._pipeline = pipeline
-
-    def __call__(self, name: str, parameters: Mapping[str, Any]) -> "_Cursor":
-        cursor = self._execute(self._queries[name], parameters)
-        return _Cursor(cursor, self._pipeline)
-
-
-class _Cursor:
-    """A psycopg cursor that knows its ``rowcount`` in a pipeline, too."""
-
-    __slots__ = ("_cursor", "_pipeline", "fetchall", "fetchone")
-
-    def __init__(self, cursor: psycopg.Cursor[Any], pipeline: psycopg.Pipeline | None) -> None:
-        self._cursor, self._pipeline = cursor, pipeline
-        self.fetchone = cursor.fetchone
-        self.fetchall = cursor.fetchall
-
-    @property
-    def rowcount(self) -> int:
-        """Rows that were changed."""
-        if self._pipeline is not None:
-            self._pipeline.sync()
-        return self._cursor.rowcount
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._cursor)
-
-
-class _TextDumper(StrDumperUnknown):
-    """Writes text without NUL, which PostgreSQL does not take."""
-
-    def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\ufffd"))
-
-
-def _configure(connection: psycopg.Connection[Any]) -> None:
-    connection.adapters.register_dumper(str, _TextDumper)
-    connection.adapters.register_dumper(int, Int8Dumper)
-    # Locks of a machine that is gone are let go.
-    connection.execute("SET idle_in_transaction_session_timeout = '30s'")
-
-
-def for_psycopg(query: str) -> str:
-    """Write a query's parameters as psycopg takes them."""
-    return _PARAMETER.sub(r"%(\1)s", query.replace("%", "%%"))
-
-
-def _migrate(connection: psycopg.Connection[Any]) -> None:
-    """Bring the schema up to date, one process at a time."""
-    execute, migrations = connection.execute, load_migrations()
-    execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-    tables = {
-        row[0]
-        for row in execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
-        )
-    }
-    if tables and "schema_versions" not in tables:
-        raise psycopg.DatabaseError(FOREIGN)
-    execute("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY)")
-    row = execute("SELECT COALESCE(max(version), 0) FROM schema_versions").fetchone()
-    version = 0 if row is None else row[0]
-    if version > len(migrations):
-        raise psycopg.DatabaseError(newer_schema(version, len(migrations)))
-    for number, statements in enumerate(migrations[version:], version + 1):
-        for statement in statements:
-            execute(statement.replace(" BLOB ", " BYTEA "))
-        execute("INSERT INTO schema_versions VALUES (%s)", (number,))

@@ -15,3 +15,7 @@ class Queries:
 
     def __init__(self, run: Callable[[str, Mapping[str, Any]], Cursor]) -> None:
         self._run = run
+
+    def ping(self) -> None:
+        """Ask for an answer, whichever."""
+        self._run("ping", {}).fetchone()

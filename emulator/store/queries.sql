@@ -1,5 +1,8 @@
 -- One text for every engine. Time is always a parameter: no query asks what time it is.
 
+-- name: ping
+SELECT 1;
+
 -- name: meta
 SELECT value FROM meta WHERE name = :name;
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from emulator.api.app import CONTROL, HEALTH
+from emulator.api.app import CONTROL, PROBES
 from emulator.core.address import is_loopback_host
 from emulator.serve_command import banner
 from emulator.settings import SettingError, Settings
@@ -21,7 +21,7 @@ CLOCK = "/_emulator/clock"
 
 def control_routes() -> Iterator[tuple[str, str]]:
     for method, path, _ in CONTROL:
-        if path != HEALTH:
+        if path not in PROBES:
             yield method, path.replace(":path", "").replace("{", "").replace("}", "")
 
 
@@ -110,7 +110,8 @@ async def test_a_server_for_others_is_closed(host: str) -> None:
         message = response.json()["error"]["message"]
         assert "--control-token" in message
         assert "X-Emulator-Token" in message
-        assert (await world.client.get(HEALTH)).status_code == 200
+        for probe in PROBES:
+            assert (await world.client.get(probe)).status_code == 200
         assert (await world.client.get("/v1/credits/balance")).status_code == 200
 
 

@@ -8,6 +8,7 @@ import pytest
 from emulator.core.picture import Picture
 from emulator.core.profile import REFERENCE
 from emulator.service.media import PictureCache
+from emulator.service.tally import Tally
 from tests.support.images import decoded, image_bytes, share_of
 from tests.support.world import World, open_world
 
@@ -125,7 +126,7 @@ class CountingRenderer:
 
 async def test_a_picture_is_drawn_once_while_cached_and_the_cache_is_bounded() -> None:
     renderer = CountingRenderer()
-    cache = PictureCache(renderer, max_bytes=1000)
+    cache = PictureCache(renderer, max_bytes=1000, tally=Tally())
     pictures = [Picture(str(n), 1, 1, 16, 16, "x", "low", "auto", n) for n in range(3)]
     await asyncio.gather(*(cache.get("0", pictures[0]) for _ in range(20)))
     assert renderer.drawn == ["0"]

@@ -1,0 +1,73 @@
+"""One at a time moves an account's clock, whichever process it is asked of."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from emulator.core.clock import SECOND
+from emulator.core.errors import account_deleted
+from emulator.service.ground import Ground
+from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
+from emulator.store.transaction import Transaction
+
+# Who moves a clock has it for so long, and says again and again that it goes on.
+_LEASE_MS = 5 * SECOND
+_RENEWAL_SECONDS = 2.0
+
+
+class ClockTurns:
+    """Turns at accounts' clocks: a lock in this process, and a lease in the store."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._database = ground.database
+        self._clock = ground.clock
+        self._wakeups = ground.wakeups
+        self._replica = ground.replica
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def alone(self, account_id: str) -> AsyncIterator[None]:
+        """Let one at a time change an account's clock; no runner sends callbacks of it.
+
+        Raises:
+            Refusal: the account was deleted.
+        """
+        lock, users = self._locks.get(account_id, (asyncio.Lock(), 0))
+        self._locks[account_id] = (lock, users + 1)
+        try:
+            async with lock, self._leased(account_id):
+                yield
+        finally:
+            users = self._locks[account_id][1] - 1
+            self._locks[account_id] = (lock, users)
+            if users == 0:
+                del self._locks[account_id]
+
+    @asynccontextmanager
+    async def _leased(self, account_id: str) -> AsyncIterator[None]:
+        while not await self._lease(account_id):
+            await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
+        renewing = asyncio.create_task(self._renew(account_id))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await self._database.write(
+                lambda tx: tx.release_clock(account_id, self._replica), account_id
+            )
+            self._wakeups.change_clock()
+
+    async def _renew(self, account_id: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEWAL_SECONDS)
+            await self._lease(account_id)
+
+    async def _lease(self, account_id: str) -> bool:
+        real_now = self._clock.now()
+
+        def work(tx: Transaction) -> bool:
+            if tx.account(account_id) is None:
+                raise account_deleted()
+            return tx.lease_clock(account_id, self._replica, real_now, real_now + _LEASE_MS)
+
+        return await self._database.write(work, account_id)
