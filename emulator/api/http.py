@@ -202,7 +202,7 @@ def limited_receive(request: Request, services: Services) -> Receive:
     """
     limit = services.settings.max_body_mib * MIB
     length = header(request, b"content-length") or ""
-    declared = int(length) if length.isdigit() and len(length) < 18 else 0
+    declared = int(length) if length.isascii() and length.isdigit() and len(length) < 18 else 0
     received = 0
 
     async def receive() -> Message:
