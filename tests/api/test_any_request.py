@@ -200,6 +200,26 @@ def test_no_request_makes_an_error_of_ours(stage: Stage, method: str, template: 
     assert (serves.status, json.loads(serves.body)["status"]) == (200, "ok")
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (Sent("GET", "/nowhere", b"\xff"), 404),
+        (Sent("GET", "/v1/nowhere", b"\xff", ((b"host", b"[::1"), (b"x-api-key", b"sk-x"))), 404),
+        (
+            Sent(
+                "POST", "/v1/images/generations",
+                headers=((b"x-api-key", b"sk-x"), (b"content-type", b"application/json"),
+                         (b"content-length", b"\xb2")),
+            ),
+            400,
+        ),
+    ],
+)  # fmt: skip
+def test_requests_that_once_made_an_error_of_ours(stage: Stage, sent: Sent, status: int) -> None:
+    answered = stage.answer(sent)
+    assert (answered.status, answered.error["code"] == "internal_error") == (status, False)
+
+
 @settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_no_changed_media_link_opens(stage: Stage, data: st.DataObject) -> None:
