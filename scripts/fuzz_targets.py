@@ -70,13 +70,8 @@ def _json(content: bytes) -> Any:
 
 
 def _image(content: bytes) -> None:
-    try:
-        facts = inspect(_with_right_sums(content), _MOST_BYTES, _MOST_PIXELS)
-    except ImageRejected as rejected:
-        assert "\n" not in str(rejected)
-    else:
-        assert 0 < facts.width_px * facts.height_px <= _MOST_PIXELS
-    inspect(content, _MOST_BYTES, _MOST_PIXELS)
+    facts = inspect(_with_right_sums(content), _MOST_BYTES, _MOST_PIXELS)
+    assert 0 < facts.width_px * facts.height_px <= _MOST_PIXELS
 
 
 def _with_right_sums(content: bytes) -> bytes:
