@@ -100,8 +100,8 @@ def test_no_other_body_id_or_time_has_a_callbacks_signature() -> None:
     assert not verified(now=NOW + 301_000)
     assert not verified(now=NOW - 301_000)
     good = SIGNED["webhook-signature"]
-    for forged in ("", "v1,", good.removeprefix("v1,"), good.replace("v1,", "v1a,"),
-                   good.lower(), good.replace("v1,", "v2,"), good[:-1], good + "=", good + "\0"):  # fmt: skip
+    changed = [good.replace("v1,", head) for head in ("", "v1a,", "v2,")]
+    for forged in ("", "v1,", *changed, good.lower(), good[:-1], good + "=", good + "\0"):
         assert not verified(signature=forged)
 
 
