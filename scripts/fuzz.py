@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped]
 
 FOLDER = Path(".fuzz")
 _SLOWEST_SECONDS = 10

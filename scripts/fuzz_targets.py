@@ -7,7 +7,7 @@ import asyncio
 import json
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -146,7 +146,7 @@ def _address(content: bytes) -> None:
 
 
 def _multipart(content: bytes) -> None:
-    async def stream() -> AsyncIterator[bytes]:
+    async def stream() -> AsyncGenerator[bytes, None]:
         yield content
 
     async def parse() -> None:
