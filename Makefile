@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test check format bench verify mutants screenshots clean
+.PHONY: serve test check audit format bench verify mutants screenshots clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make serve   start the emulator on 127.0.0.1:8080"
 	@echo "make test    set up what the tests need, and run them"
 	@echo "make check   ruff, ruff format, mypy --strict"
+	@echo "make audit   bandit over the code, pip-audit over the pins"
 	@echo "make bench   measure against a floor in the same run (needs wrk)"
 	@echo "make verify  run the contract kit against the emulator, both profiles; leaves an HTML page"
 	@echo "make mutants measure the kit: which seeded bugs does it find?"
@@ -39,6 +40,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(VENV)/.dev
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml emulator contracts
+	$(BIN)/python -m scripts.audit
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -213,12 +213,12 @@ class NotFound:
         call: Call = scope["call"]
         call.operation = UNKNOWN_OPERATION
         message = f"There is no route {shown(scope['path'])}; /llms.txt lists them."
-        raise Refusal("not_found", message, account_id=await self._account_id(Request(scope)))
+        raise Refusal("not_found", message, account_id=await self._account_id(scope))
 
-    async def _account_id(self, request: Request) -> str | None:
-        if not request.url.path.startswith(PREFIXES):
+    async def _account_id(self, scope: Scope) -> str | None:
+        if not scope["path"].startswith(PREFIXES):
             return None
         try:
-            return await self._services.accounts.known_account(api_key(request))
+            return await self._services.accounts.known_account(api_key(Request(scope)))
         except Refusal:
             return None

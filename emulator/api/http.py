@@ -146,6 +146,29 @@ async def read_json_object(request: Request, services: Services) -> dict[str, An
     return value
 
 
+class WholeForm(MultiPartParser):
+    """Starlette's parser, which would take a form that breaks off, and leave its last file open."""
+
+    _has_ended = False
+
+    def on_end(self) -> None:
+        """Note that the last boundary came."""
+        self._has_ended = True
+
+    async def parse(self) -> FormData:
+        """Parse the whole form.
+
+        Raises:
+            MultiPartException: it is broken, or breaks off.
+        """
+        form = await super().parse()
+        if not self._has_ended:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("It breaks off before its last boundary.")
+        return form
+
+
 @asynccontextmanager
 async def open_form(request: Request, services: Services) -> AsyncIterator[FormData]:
     """Read a multipart form; its files wait in temporary files until it is closed.
@@ -155,7 +178,7 @@ async def open_form(request: Request, services: Services) -> AsyncIterator[FormD
     """
     require_content_type(request, "multipart/form-data")
     limited = Request(request.scope, limited_receive(request, services))
-    parser = MultiPartParser(
+    parser = WholeForm(
         request.headers,
         limited.stream(),
         max_files=_MAX_FORM_FILES,
@@ -202,7 +225,7 @@ def limited_receive(request: Request, services: Services) -> Receive:
     """
     limit = services.settings.max_body_mib * MIB
     length = header(request, b"content-length") or ""
-    declared = int(length) if length.isdigit() and len(length) < 18 else 0
+    declared = int(length) if length.isascii() and length.isdigit() and len(length) < 18 else 0
     received = 0
 
     async def receive() -> Message:

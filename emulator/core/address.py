@@ -14,6 +14,14 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _PRIVATE = tuple(
     map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "100.64.0.0/10"))
 )
+# No host's, whatever the version of Python thinks of them: protocol assignments, 6to4 relays,
+# documentation, Teredo and its like, which carry another address inside.
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "2001::/23", "3fff::/20", "5f00::/16"),
+    )
+)
 
 
 def plain_address(address: Address) -> Address:
@@ -45,7 +53,8 @@ def why_forbidden(address: Address, policy: str) -> str | None:
         return f"{address} is no host's address"
     if policy == "local" and not is_local:
         return f"{address} is not a loopback or private address (--callbacks local)"
-    if policy == "upstream" and (is_local or not inner.is_global):
+    is_special = any(inner in network for network in _SPECIAL)
+    if policy == "upstream" and (is_local or is_special or not inner.is_global):
         return f"{address} is not a public address (--callbacks upstream)"
     return None
 

@@ -199,7 +199,8 @@ def verify(
         if not found.get(name):
             return f"the header {name} is missing"
     timestamp = found["webhook-timestamp"]
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+    plain = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
+    if not plain or timestamp != str(int(timestamp)):  # a zero before it was not signed
         return "webhook-timestamp is no number of Unix seconds"
     signed_at = int(timestamp) * SECOND
     age_seconds = now // SECOND - int(timestamp)

@@ -102,6 +102,18 @@ async def test_no_route_works_without_the_token(method: str, path: str) -> None:
         assert (response.status_code, code_of(response)) == (401, "invalid_control_token")
 
 
+@each_control_route
+@pytest.mark.parametrize(
+    "sent", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
+)
+async def test_no_route_takes_another_sites_page(
+    method: str, path: str, sent: dict[str, str]
+) -> None:
+    async with guarded() as world:
+        response = await world.client.request(method, path, headers={**JSON, **sent})
+        assert (response.status_code, code_of(response)) == (403, "cross_site_request")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "images.test", "box", ""])
 async def test_a_server_for_others_is_closed(host: str) -> None:
     async with guarded(host=host) as world:

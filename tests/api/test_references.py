@@ -192,3 +192,25 @@ async def test_broken_forms(world: World, path: str, content_type: str, body: by
     response = await world.client.post(path, content=body, headers={"Content-Type": content_type})
     assert response.status_code == 400
     assert response.json()["error"]["param"] in ("body", "Content-Type", "model", "file")
+
+
+@pytest.mark.parametrize("path", [EDIT, UPLOAD])
+async def test_a_form_that_breaks_off_is_refused(world: World, path: str) -> None:
+    await world.clock_command(freeze=True)  # an edit is not waited for
+    name = "file" if path == UPLOAD else "image"
+    parts = [(key, value) for key, value in EDIT_FIELDS.items() if path == EDIT]
+    form = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in parts
+    ).encode()
+    form += f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\n'.encode()
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for end in (b"", b"\r\n--x", b"\r\n--x-", b"\r\n--x\r\n"):
+        response = await world.client.post(
+            path, content=form + image_bytes() + end, headers=headers
+        )
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (400, "invalid_body")
+        assert "breaks off before its last boundary" in error["message"]
+    whole = form + image_bytes() + b"\r\n--x--"
+    assert (await world.client.post(path, content=whole, headers=headers)).status_code in (200, 202)

@@ -14,12 +14,15 @@ NEVER = [
     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1",
 ]  # fmt: skip
 
+# What versions of Python do not agree on.
+SPECIAL = ["192.0.0.8", "192.0.0.9", "192.88.99.1", "198.18.0.1", "2001::1", "3fff::1", "5f00::1"]
+
 
 @pytest.mark.parametrize(
     ("policy", "allowed", "forbidden"),
     [
         ("local", [*LOCAL, "::ffff:127.0.0.1", "64:ff9b::7f00:1"], [*PUBLIC, *NEVER]),
-        ("upstream", PUBLIC, [*LOCAL, *NEVER, "::ffff:10.0.0.1", "2002:7f00:1::"]),
+        ("upstream", PUBLIC, [*LOCAL, *NEVER, *SPECIAL, "::ffff:10.0.0.1", "2002:7f00:1::"]),
         ("any", [*LOCAL, *PUBLIC], NEVER),
         ("off", [], [*LOCAL, *PUBLIC, *NEVER]),
     ],
