@@ -30,6 +30,7 @@ from emulator.service.media import Media
 from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.resets import Resets
+from emulator.service.retention import Retention
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
 from emulator.service.snapshots import Snapshots
@@ -51,6 +52,7 @@ class Server:
         app: the ASGI application; its lifespan starts and stops the runner.
         services: the use cases behind it.
         runner: does what is due.
+        retention: removes what is old.
         wakeups: ends all waiting when the server stops.
         database: is closed by ``close``.
         connections: those that whoever serves ``app`` opens, so that a fault can cut one.
@@ -59,6 +61,7 @@ class Server:
     app: ASGIApp
     services: Services
     runner: Runner
+    retention: Retention
     wakeups: Wakeups
     database: SqliteDatabase
     connections: Connections
@@ -87,6 +90,7 @@ def compose(
         StoreError: the database can't be used.
     """
     clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
+    pause = pause or wakeups.pause
     database = SqliteDatabase(settings.database)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     sender = sender or _LateSender(settings)
@@ -109,7 +113,7 @@ def compose(
     services = Services(
         settings=settings,
         clock=clock,
-        pause=pause or wakeups.pause,
+        pause=pause,
         entropy=entropy,
         media_secret=secret,
         accounts=Accounts(database, clock, entropy, settings),
@@ -128,11 +132,14 @@ def compose(
         snapshots=Snapshots(ground, resets, journal, inspector),
     )
     runner = Runner(ground, deliveries, clocks, settlement)
+    retention = Retention(ground, clocks, faults, pause)
     access_log, connections = AccessLog(settings.log), Connections()
-    beside = (runner.run, access_log.run, journal.run)
+    beside = [runner.run, access_log.run, journal.run]
+    if settings.retain_ms:
+        beside.append(retention.run)
     lifespan = _lifespan(beside, services, wakeups)
     app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
-    return Server(app, services, runner, wakeups, database, connections)
+    return Server(app, services, runner, retention, wakeups, database, connections)
 
 
 def _lifespan(

@@ -91,7 +91,7 @@ class ApiKey:
 
 
 class Caller(NamedTuple):
-    """The key and the account behind a request."""
+    """The key and the account behind a request; ``used_at`` is a real instant."""
 
     key_hash: str
     revoked: bool
@@ -104,6 +104,7 @@ class Caller(NamedTuple):
     clock: AccountClock
     available: int
     faults_version: int
+    used_at: int
 
 
 class LedgerPart(NamedTuple):
