@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emulator.core.latency import Latency
 from tests.support.images import image_bytes
 from tests.support.world import CREATION, KEY, World, open_world
 
@@ -108,7 +109,7 @@ async def test_a_task_stays_while_its_callback_has_an_attempt_due() -> None:
     async with open_world(**WEEK, callback_retry_delays_seconds=(0, 10 * DAY_SECONDS)) as world:
         world.receiver.statuses = [500]
         task = await world.finished(callback_url=HOOK)
-        await world.server.runner.do_due()
+        await world.clock_command(advance="1s")
         days_pass(world, 9)
         await sweep(world)
         assert await poll(world, task["task_id"]) == 200
@@ -119,7 +120,7 @@ async def test_a_task_stays_while_its_callback_has_an_attempt_due() -> None:
 
 
 async def test_an_upload_stays_as_long_as_a_task_could_show_it() -> None:
-    async with open_world(**WEEK) as world:
+    async with open_world(**WEEK, latency=Latency("instant")) as world:
         files = {"image": ("a.png", image_bytes(), "image/png")}
         await world.client.post("/v1/images/edits", data=CREATION, files=files)
         days_pass(world, 7.5)
@@ -161,6 +162,7 @@ async def test_the_ledger_is_carried_forward_and_adds_up() -> None:
         for name, value in (await world.sums()).items():
             assert value == sum(entry[name] for entry in after)
         days_pass(world, 8)
+        await world.balance()  # the account is in use
         await sweep(world)
         (only,) = await world.ledger()
         assert (only["number"], only["charged"], only["granted"]) == (7, 90, 100_000)
@@ -205,9 +207,10 @@ async def test_much_goes_in_batches_with_rests_between() -> None:
     async with open_world(**WEEK, initial_credits=10**6) as world:
         for _ in range(250):
             await world.create()
-        world.clock.pass_seconds(20)
-        await world.server.runner.do_due()
         days_pass(world, 8)
+        await world.server.runner.do_due()
+        await world.server.runner.do_due()
+        await world.balance()
         world.pauses.clear()
         await sweep(world)
         assert rows(world, "tasks") == 0
@@ -286,9 +289,9 @@ async def test_a_fault_that_is_used_up_or_came_with_a_prompt_keeps_nothing() -> 
         assert (await world.client.get("/v1/credits/balance")).status_code == 503
         await world.finished(prompt="[[fault: task_fails]]")
         assert not await left_alone(world)
-        again = {**fault, "status": 500}  # the first of a new account; the cache knew another
+        again = {**fault, "status": 429}  # the first of a new account; the cache knew another
         await world.client.post("/_emulator/faults", json=again)
-        assert (await world.client.get("/v1/credits/balance")).status_code == 500
+        assert (await world.client.get("/v1/credits/balance")).status_code == 429
 
 
 async def test_created_and_revoked_keys_stay() -> None:
