@@ -5,33 +5,29 @@
 
 import asyncio
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from statistics import median
 
 import httpx2
 
-from benchmarks.servers import emulator, memory_megabytes
 from emulator.adapters.entropy import SystemEntropy
 from emulator.adapters.real_clock import SystemClock
 from emulator.compose import Server, compose
-from emulator.core.clock import DAY, SECOND
+from emulator.core.clock import DAY
 from emulator.service.accounts import Accounts
 from emulator.settings import Settings
-from emulator.store.transaction import Transaction
 
 TASKS = 100_000
 ACCOUNTS = 10_000
 GROWTH_SECONDS = 40
 TASKS_A_SECOND = 200
-RETAIN_DAYS = 3 / 86_400  # three seconds
-SWEEP_EVERY_SECONDS = 1.0
+RETAIN_DAYS = 5
 BODY = {"model": "gpt-image-2", "prompt": "A lighthouse at dawn, " + "with waves, " * 20}
-T = TypeVar("T")
 
 
 class _Later(SystemClock):
@@ -44,36 +40,32 @@ class _Later(SystemClock):
 
 
 async def _sweep(name: str, server: Server) -> None:
-    """Sweep once; print how long it took, the longest transaction, and the longest turn.
-
-    A turn is what an ``asyncio.sleep(0)`` beside it waits: the loop was busy that long.
-    """
-    longest = {"transaction": 0.0, "turn": 0.0}
-    database, done = server.database, False
-    plain = database._write_waiting
+    """Sweep once; print how long it took, and how long its transactions kept the loop busy."""
+    took_ms, busy_ms = list[float](), list[float]()
+    database = server.database
+    plain = database._write_waiting  # noqa: SLF001
 
     def timed() -> None:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.thread_time()
         plain()
-        longest["transaction"] = max(longest["transaction"], time.perf_counter() - started)
+        took_ms.append((time.perf_counter() - started) * 1000)
+        busy_ms.append((time.thread_time() - busy) * 1000)
 
-    async def look() -> None:
-        while not done:
-            started = time.perf_counter()
-            await asyncio.sleep(0)
-            longest["turn"] = max(longest["turn"], time.perf_counter() - started)
-
-    database._write_waiting = timed  # type: ignore[method-assign]
-    looking, started, cpu = asyncio.create_task(look()), time.perf_counter(), time.process_time()
+    database._write_waiting = timed  # type: ignore[method-assign]  # noqa: SLF001
+    started, busy = time.perf_counter(), time.process_time()
     await server.retention.sweep()
-    took, cpu = time.perf_counter() - started, time.process_time() - cpu
-    done = True
-    await looking
-    database._write_waiting = plain  # type: ignore[method-assign]
+    took, busy = time.perf_counter() - started, time.process_time() - busy
+    database._write_waiting = plain  # type: ignore[method-assign]  # noqa: SLF001
     _say(
-        f"| {name} | {took:.2f} s | {longest['transaction'] * 1000:.1f} ms"
-        f" | {longest['turn'] * 1000:.1f} ms |"
+        f"| {name} | {took:.1f} s | {busy:.1f} s | {len(took_ms):,}"
+        f" | {_quantiles(busy_ms)} | {_quantiles(took_ms)} |"
     )
+
+
+def _quantiles(values: list[float]) -> str:
+    ordered = sorted(values)
+    shown = (median(ordered), ordered[len(ordered) * 99 // 100], ordered[-1])
+    return " / ".join(f"{value:.1f}" for value in shown)
 
 
 async def _client(server: Server, key: str) -> httpx2.AsyncClient:
@@ -86,7 +78,10 @@ async def _client(server: Server, key: str) -> httpx2.AsyncClient:
 
 async def sweeps(folder: Path) -> None:
     """Measure sweeps of many tasks in one account, and of many accounts."""
-    _say("| sweep | it takes | longest transaction | longest turn of the loop |\n|---|---|---|---|")
+    _say(
+        "| sweep | it takes | processor | transactions | their processor time, ms: median, 99 of"
+        " 100, longest | their time, ms |\n|---|---|---|---|---|---|"
+    )
     clock = _Later()
     path = folder / "sweeps.db"
     settings = Settings(database=str(path), log="none", retain_days=7, initial_credits=10**9)
@@ -138,28 +133,42 @@ def _megabytes(path: Path) -> float:
     return path.stat().st_size / 1e6 if path.exists() else 0.0
 
 
-def growth(folder: Path, retain_days: float) -> None:
-    """Create tasks at a steady rate on a server process, and watch its file and its memory."""
-    path = folder / f"growth{bool(retain_days)}.db"
-    flags = ["--latency", "instant", "--log", "none", "--retain-days", f"{retain_days:.8f}"]
-    with emulator(path, *flags) as server, httpx2.Client(base_url=server.url) as client:
+async def growth(folder: Path, retain_days: float) -> None:
+    """Create tasks at a steady rate, a day each second, and watch the file and the memory."""
+    path = folder / "growth.db"
+    settings = Settings(database=str(path), log="none", retain_days=retain_days)
+    clock = _Later()
+    server = compose(settings, clock)
+    beside = [
+        asyncio.create_task(run()) for run in (server.runner.run, server.services.journal.run)
+    ]
+    async with await _client(server, "sk-0") as client:
         started, made = time.perf_counter(), 0
-        next_look = 5.0
         while (passed := time.perf_counter() - started) < GROWTH_SECONDS:
-            if passed >= next_look:
-                wal = _megabytes(Path(f"{path}-wal"))
-                _say(
-                    f"| {'on' if retain_days else 'off'} | {passed:.0f} s | {made:,}"
-                    f" | {_megabytes(path):.1f} MB | {wal:.1f} MB"
-                    f" | {memory_megabytes(server):.1f} MB |"
-                )
-                next_look += 5
+            if clock.days != int(passed):
+                clock.days = int(passed)
+                if retain_days:
+                    await server.retention.sweep()
+                if clock.days % 5 == 0:
+                    _look(path, retain_days, clock.days, made)
             if made >= passed * TASKS_A_SECOND:
-                time.sleep(0.002)
+                await asyncio.sleep(0.002)
                 continue
-            key = {"Authorization": f"Bearer sk-fleet-{made // 20}"}  # a new key all the time
-            client.post("/v1/images/generations", json=BODY, headers=key).raise_for_status()
+            key = {"Authorization": f"Bearer sk-{made // 20}"}  # as a fleet of tests does
+            answer = await client.post("/v1/images/generations", json=BODY, headers=key)
+            answer.raise_for_status()
             made += 1
+    for task in beside:
+        task.cancel()
+    server.close()
+
+
+def _look(path: Path, retain_days: float, days: int, made: int) -> None:
+    resident = Path("/proc/self/statm").read_text().split()[1]
+    _say(
+        f"| {retain_days:g} | {days} | {made:,} | {_megabytes(path):.1f} MB"
+        f" | {_megabytes(Path(f'{path}-wal')):.1f} MB | {int(resident) * 4096 / 1e6:.1f} MB |"
+    )
 
 
 def _say(line: str) -> None:
@@ -167,13 +176,21 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _run_growth(folder: Path) -> None:
-    _say("\n| retention | after | tasks made | file | WAL | memory |\n|---|---|---|---|---|---|")
-    for retain_days in (0.0, RETAIN_DAYS):
-        growth(folder, retain_days)
+def main(arguments: list[str]) -> None:
+    """Run one measure, or each in a process of its own, so that memory is its own."""
+    with tempfile.TemporaryDirectory() as name:
+        if arguments == ["sweeps"]:
+            asyncio.run(sweeps(Path(name)))
+        elif arguments:
+            asyncio.run(growth(Path(name), float(arguments[0])))
+        else:
+            command = [sys.executable, "-m", "benchmarks.retention"]
+            subprocess.run([*command, "sweeps"], check=True)
+            _say("\n| --retain-days | day | tasks made | file | WAL | memory |")
+            _say("|---|---|---|---|---|---|")
+            for retain_days in ("0", f"{RETAIN_DAYS}"):
+                subprocess.run([*command, retain_days], check=True)
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        asyncio.run(sweeps(Path(name)))
-        _run_growth(Path(name))
+    main(sys.argv[1:])

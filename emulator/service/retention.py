@@ -15,9 +15,10 @@ _log = logging.getLogger("emulator.retention")
 _PERIOD_SECONDS = 60.0
 _LEASE = "sweep_lease"
 _LEASE_MS = 180_000  # longer than a period: who sweeps goes on sweeping
-_REST_SECONDS = 0.01  # after each batch, for the requests
+_REST_SECONDS = 0.005  # after each batch, for the requests
 _ACCOUNTS = 200  # a page
-_ROWS = 100  # a batch
+_ROWS = 50  # a batch, which takes a few milliseconds
+_ENTRIES = 500  # a batch of the ledger, which are removed at once
 _UPLOADS = 1  # a batch: one may have 20 MB
 
 
@@ -53,7 +54,7 @@ class Retention:
         """Remove what is old from all accounts; False where another process sweeps."""
         after = ""
         while await self._leads():
-            page = await self._database.read(lambda tx: tx.accounts_after(after, _ACCOUNTS))
+            page = await self._accounts_after(after)
             if not page:
                 return True
             for account_id in page:
@@ -61,6 +62,9 @@ class Retention:
             after = page[-1]
             await self._pause(_REST_SECONDS)
         return False
+
+    async def _accounts_after(self, account_id: str) -> list[str]:
+        return await self._database.read(lambda tx: tx.accounts_after(account_id, _ACCOUNTS))
 
     async def _sweep_account(self, account_id: str) -> None:
         while await self._leads():
@@ -87,7 +91,7 @@ class Retention:
         before = account.clock.now(real_now) - self._settings.retain_ms
         # The ledger comes first: its sum stands for the charges of tasks that are gone.
         if (
-            tx.fold_ledger(account_id, before, _ROWS)
+            tx.fold_ledger(account_id, before, _ENTRIES)
             or tx.remove_tasks(account_id, before, _ROWS)
             or tx.remove_uploads(account_id, before - self._settings.media_ttl_ms, _UPLOADS)
             or tx.remove_journal(account_id, before, _ROWS)

@@ -169,7 +169,8 @@ def _check_credits(snapshot: dict[str, Any]) -> None:
         balanced = sums["granted"] == sums["available"] + sums["reserved"] + sums["charged"]
         after = entry["available_after"]
         if entry["number"] != number or not balanced or sums["available"] != after:
-            raise Refusal("invalid_value", f"ledger: entry {entry['number']} does not add up.", "ledger")
+            message = f"ledger: entry {entry['number']} does not add up."
+            raise Refusal("invalid_value", message, "ledger")
     open_tasks = [task["reserved"] for task in snapshot["tasks"] if not task["settled"]]
     charges = [task["charge"] for task in snapshot["tasks"] if task["settled"]]
     # What was carried forward holds the charges of tasks that are gone.
