@@ -134,9 +134,7 @@ def compose(
     runner = Runner(ground, deliveries, clocks, settlement)
     retention = Retention(ground, clocks, faults, pause)
     access_log, connections = AccessLog(settings.log), Connections()
-    beside = [runner.run, access_log.run, journal.run]
-    if settings.retain_ms:
-        beside.append(retention.run)
+    beside = (runner.run, access_log.run, journal.run, retention.run)
     lifespan = _lifespan(beside, services, wakeups)
     app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
     return Server(app, services, runner, retention, wakeups, database, connections)

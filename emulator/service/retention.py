@@ -42,8 +42,8 @@ class Retention:
         self._leads_until = 0
 
     async def run(self) -> None:
-        """Sweep once a minute, until cancelled."""
-        while True:
+        """Sweep once a minute, until cancelled; not at all where everything is kept."""
+        while self._settings.retain_ms:
             await asyncio.sleep(_PERIOD_SECONDS)
             try:
                 await self.sweep()

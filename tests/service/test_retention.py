@@ -98,11 +98,16 @@ async def test_a_reset_while_the_sweep_is_on_its_way_saves_what_is_new() -> None
 async def test_an_unsettled_task_stays() -> None:
     async with open_world(**WEEK, stuck_after_seconds=1e9) as world:
         hanging = await world.create(prompt="[[fault: task_hangs]]")
-        done = await world.finished()
+        unsettled = await world.create()
+        done = await world.finished(prompt="[[fault: task_fails]]")
         days_pass(world, 30)
         await sweep(world)
-        assert (await world.task(hanging["task_id"]))["status"] == "processing"
         assert await poll(world, done["task_id"]) == 404
+        assert (await world.task(hanging["task_id"]))["status"] == "processing"
+        assert (await world.task(unsettled["task_id"]))["status"] == "succeeded"
+        assert (await world.sums())["charged"] == 30
+        await sweep(world)
+        assert await poll(world, unsettled["task_id"]) == 404
 
 
 async def test_a_task_stays_while_its_callback_has_an_attempt_due() -> None:
@@ -282,14 +287,21 @@ async def test_what_was_set_up_keeps_an_account(
         assert await left_alone(world) == stays
 
 
-async def test_a_fault_that_is_used_up_or_came_with_a_prompt_keeps_nothing() -> None:
+async def test_a_fault_that_came_with_a_prompt_keeps_nothing() -> None:
+    async with open_world(**WEEK) as world:
+        await world.finished(prompt="[[fault: task_fails]]")
+        assert not await left_alone(world)
+        failed = await world.finished(prompt="[[fault: task_fails]]")
+        assert failed["status"] == "failed"
+
+
+async def test_a_fault_that_is_used_up_keeps_nothing_and_is_not_remembered() -> None:
     async with open_world(**WEEK) as world:
         fault = {"fault": "http_error", "status": 503, "times": 1}
         await world.client.post("/_emulator/faults", json=fault)
         assert (await world.client.get("/v1/credits/balance")).status_code == 503
-        await world.finished(prompt="[[fault: task_fails]]")
         assert not await left_alone(world)
-        again = {**fault, "status": 429}  # the first of a new account; the cache knew another
+        again = {**fault, "status": 429}  # the new account's first, as that was the old one's
         await world.client.post("/_emulator/faults", json=again)
         assert (await world.client.get("/v1/credits/balance")).status_code == 429
 
@@ -320,3 +332,40 @@ async def test_a_use_at_the_moment_of_the_sweep_makes_the_account_anew() -> None
         responses = [await world.client.get("/v1/credits/balance") for _ in range(20)]
         await sweeping
         assert {response.status_code for response in responses} == {200}
+
+
+async def test_without_the_setting_nothing_runs() -> None:
+    async with open_world() as world, asyncio.timeout(1):
+        await world.server.retention.run()
+
+
+async def test_a_sweep_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.service.retention._PERIOD_SECONDS", 0)
+    async with open_world(**WEEK) as world:
+        await world.finished()
+        days_pass(world, 8)
+        database: Any = world.server.database
+        plain, failures = database.read, [OSError("the disk is gone")]
+
+        async def read(work: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return await plain(work)
+
+        monkeypatch.setattr(database, "read", read)
+        running = asyncio.create_task(world.server.retention.run())
+        async with asyncio.timeout(5):
+            while rows(world, "tasks"):
+                await asyncio.sleep(0)
+        running.cancel()
+        assert not failures
+
+
+async def test_an_advance_tells_what_ended_before_it_goes() -> None:
+    async with open_world(**WEEK) as world:
+        task = await world.finished()
+        days_pass(world, 8)
+        account = (await world.client.get("/_emulator/account")).json()["account_id"]
+        async with world.server.services.clocks.alone(account):
+            await sweep(world)
+        assert await poll(world, task["task_id"]) == 200
