@@ -105,7 +105,10 @@ class Retention:
     def _remove_unused(self, tx: Transaction, account_id: str, before: int) -> None:
         """Delete an account that its key's next use makes anew, just as it is."""
         found = tx.unused_account(account_id, before)
-        if found is not None and found[1] == default_seed(found[0]):
+        if found is None or found[1] != default_seed(found[0]):
+            return
+        # The key first: where another process serves it at this moment, one of the two is told.
+        if tx.remove_unused_key(found[0], before):
             tx.clear_account(account_id)
             tx.delete_account(account_id)
             self._faults.forget(account_id)

@@ -648,6 +648,9 @@ DELETE FROM inbox_messages WHERE account_id = :id AND inbox = :inbox AND number 
 -- name: mark_used
 UPDATE api_keys SET used_at = :now WHERE hash = :hash;
 
+-- name: remove_unused_key
+DELETE FROM api_keys WHERE hash = :hash AND used_at < :before;
+
 -- name: unused_account
 SELECT k.hash, a.seed FROM accounts a JOIN api_keys k ON k.account_id = a.id
 WHERE a.id = :id AND a.clock_offset_ms = 0 AND a.clock_frozen_at IS NULL

@@ -103,3 +103,7 @@ class RetentionQueries(Queries):
         """
         row = self._run("unused_account", {"id": account_id, "before": before}).fetchone()
         return None if row is None else (row[0], row[1])
+
+    def remove_unused_key(self, key_hash: str, before: int) -> bool:
+        """Remove a key, unless it was used since a real instant: then False."""
+        return self._run("remove_unused_key", {"hash": key_hash, "before": before}).rowcount == 1

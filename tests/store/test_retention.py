@@ -3,6 +3,7 @@
 from typing import Any
 
 from emulator.core.credits import grant, reserve
+from emulator.store.records import ApiKey
 from emulator.store.sqlite import SqliteDatabase
 from emulator.store.transaction import Transaction
 
@@ -73,4 +74,17 @@ def test_what_a_sweep_asks_has_an_index() -> None:
             name,
             steps,
         )
+    database.close()
+
+
+def test_a_key_that_is_used_at_the_last_moment_stays() -> None:
+    database = SqliteDatabase(":memory:")
+    database.write_now(lambda tx: book(tx, 1))
+    key = ApiKey("hash", ACCOUNT, ACCOUNT, "sk-…", None, None, None, created_at=10)
+    database.write_now(lambda tx: tx.add_key(key))
+    assert database.write_now(lambda tx: tx.unused_account(ACCOUNT, 11)) == ("hash", 1)
+    assert database.write_now(lambda tx: tx.mark_used("hash", 20))
+    assert not database.write_now(lambda tx: tx.remove_unused_key("hash", 11))
+    assert database.write_now(lambda tx: tx.remove_unused_key("hash", 21))
+    assert not database.write_now(lambda tx: tx.mark_used("hash", 30))
     database.close()
