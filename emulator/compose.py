@@ -36,6 +36,7 @@ from emulator.service.receiver_score import ReceiverScore
 from emulator.service.references import References
 from emulator.service.replicas import Replicas
 from emulator.service.resets import Resets
+from emulator.service.retention import Retention
 from emulator.service.sending import Sending
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
@@ -62,6 +63,7 @@ class Server:
         app: the ASGI application; its lifespan starts and stops the runner.
         services: the use cases behind it.
         runner: does what is due.
+        retention: removes what is old.
         wakeups: ends all waiting when the server stops.
         database: is closed by ``close``.
         connections: those that whoever serves ``app`` opens, so that a fault can cut one.
@@ -70,6 +72,7 @@ class Server:
     app: ASGIApp
     services: Services
     runner: Runner
+    retention: Retention
     wakeups: Wakeups
     database: Database
     connections: Connections
@@ -101,6 +104,7 @@ def compose(
     traces = _traces(settings)
     clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
     database = open_database(settings.database, settings.database_connections)
+    pause = pause or wakeups.pause
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
     sender = sender or _LateSender(settings)
     ground = Ground(database, clock, settings, secret, wakeups, replica=entropy.token())
@@ -121,7 +125,7 @@ def compose(
     services = Services(
         settings=settings,
         clock=clock,
-        pause=pause or wakeups.pause,
+        pause=pause,
         entropy=entropy,
         media_secret=secret,
         accounts=Accounts(database, clock, entropy, settings),
@@ -140,15 +144,16 @@ def compose(
         resets=resets,
         snapshots=Snapshots(ground, resets, journal, inspector),
     )
-    runner, replicas = Runner(ground, deliveries, settlement), Replicas(ground)
+    runner, retention = Runner(ground, deliveries, settlement), Retention(ground, faults, pause)
     metrics = _metrics(ground, media, connections)
     finished = _finished(ground, metrics, traces)
-    beside = [runner.run, replicas.listen, replicas.announce, finished.run, journal.run]
-    beside += [metrics.run, *([traces.run] if traces else [])]
+    replicas = Replicas(ground)
+    beside = [runner.run, retention.run, replicas.listen, replicas.announce, journal.run]
+    beside += [finished.run, metrics.run, *([traces.run] if traces else [])]
     lifespan = _lifespan(beside, services, wakeups)
     pages = (*Pages(settings).routes(), ("GET", METRICS, metrics.handler(finished.flush)))
     app = build_app(services, finished, connections, lifespan, pages)
-    return Server(app, services, runner, wakeups, database, connections)
+    return Server(app, services, runner, retention, wakeups, database, connections)
 
 
 def _metrics(ground: Ground, media: Media, connections: Connections) -> Metrics:

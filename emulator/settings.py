@@ -11,7 +11,7 @@ from typing import Any
 from emulator import settings_text as read
 from emulator.core.address import POLICIES, is_loopback_host
 from emulator.core.callback import RetryPolicy
-from emulator.core.clock import SECOND
+from emulator.core.clock import DAY, SECOND
 from emulator.core.frame import FrameOverrides
 from emulator.core.latency import Latency
 from emulator.core.pricing import PriceTable
@@ -181,6 +181,14 @@ class Settings:
         8192, "longest body that the journal keeps whole, in bytes",
         read.whole_number(0, 64 * MIB),
     )  # fmt: skip
+    retain_days: float = _setting(
+        0.0,
+        "days after which what has ended goes, on each account's clock: tasks with their"
+        " callbacks, uploads, journal, inbox messages, old ledger entries, unused accounts;"
+        " 0 keeps everything",
+        read.days,
+        "0",
+    )
     public_url: str = _setting(
         "", "what links begin with; by default the Host that the client asked",
         read.public_url, "the request's Host",
@@ -216,6 +224,11 @@ class Settings:
     def media_ttl_ms(self) -> int:
         """How long media links work, in milliseconds."""
         return round(self.media_ttl_hours * 3600 * SECOND)
+
+    @property
+    def retain_ms(self) -> int:
+        """How long what has ended is kept, in milliseconds; 0: for ever."""
+        return round(self.retain_days * DAY)
 
     @property
     def stuck_after_ms(self) -> int:

@@ -211,6 +211,17 @@ def hours(text: str) -> float:
     return value
 
 
+def days(text: str) -> float:
+    """Read a number of days."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100_000:
+        raise ValueError("a number of days from 0 to 100,000")
+    return value
+
+
 def expired_status(text: str) -> int:
     """Read the status of a dead link."""
     return int(one_of("403", "404", "410")(text))

@@ -4,7 +4,10 @@ The invariant: granted = available + reserved + charged, and none of them below 
 The store applies a movement in one guarded UPDATE, so the database keeps it too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+CARRIED_FORWARD = "carried_forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +15,7 @@ class Movement:
     """One change of an account's credits, as the ledger keeps it (CRED-7).
 
     Attributes:
-        kind: grant, purchase, adjustment, reservation, consumption or refund.
+        kind: grant, purchase, adjustment, reservation, consumption, refund or carried_forward.
         granted, available, reserved, charged: what is added to each sum, in credits.
     """
 
@@ -62,3 +65,12 @@ def settle(reserved: int, charged: int) -> tuple[Movement, ...]:
     if refund:
         movements.append(Movement("refund", available=refund, reserved=-refund))
     return tuple(movements)
+
+
+def carry_forward(sums: Sequence[tuple[int, int, int, int]]) -> Movement:
+    """Write one entry in the place of many, so that a ledger stays short and adds up.
+
+    Args:
+        sums: what each of them added: granted, available, reserved, charged.
+    """
+    return Movement(CARRIED_FORWARD, *map(sum, zip(*sums, strict=True)))

@@ -15,6 +15,7 @@ from emulator.store.transaction import Transaction
 
 KEY_PREFIX = "sk-"  # AUTH-3
 _LONGEST_KEY = 256
+_MARKS_IN_RETENTION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ class Accounts:
         self._entropy = entropy
         self._clock = clock
         self._settings = settings
+        # Only then can an account go for want of use; in strict mode nothing would remake it.
+        self._marks_use = settings.retain_ms > 0 and settings.keys == "open"
+        self._mark_every_ms = settings.retain_ms // _MARKS_IN_RETENTION
 
     async def authenticate(self, key: str | None, *, counted: bool = True) -> Caller:
         """Find the caller behind a key; in open mode the first use creates both.
@@ -129,7 +133,7 @@ class Accounts:
     async def _admit(
         self, key: str, key_hash: str, caller: Caller | None, *, counted: bool
     ) -> Caller:
-        if caller is None:
+        if caller is None or (self._marks_use and not await self._mark_used(caller)):
             caller = await self._first_use(key, key_hash)
         if caller.revoked:
             message, account_id = "This API key was revoked.", caller.account_id
@@ -137,6 +141,13 @@ class Accounts:
         if counted and caller.requests_per_minute is not None:
             await self._count(caller, caller.requests_per_minute)
         return caller
+
+    async def _mark_used(self, caller: Caller) -> bool:
+        """Note now and then that a key is in use; False where a sweep was quicker."""
+        real_now = self._clock.now()
+        if real_now - caller.used_at <= self._mark_every_ms:
+            return True
+        return await self._database.write(lambda tx: tx.mark_used(caller.key_hash, real_now))
 
     async def _first_use(self, key: str, key_hash: str) -> Caller:
         if self._settings.keys == "strict":

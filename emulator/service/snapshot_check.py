@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from emulator.core.credits import CARRIED_FORWARD
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import MAX_FAULTS, parse_fault
 from emulator.core.seed import numbered_id, token
@@ -157,17 +158,24 @@ def _check_inboxes(snapshot: dict[str, Any]) -> None:
 
 def _check_credits(snapshot: dict[str, Any]) -> None:
     sums = dict.fromkeys(_SUMS, 0)
-    for index, entry in enumerate(sorted(snapshot["ledger"], key=lambda row: int(row["number"]))):
+    ledger = sorted(snapshot["ledger"], key=lambda row: int(row["number"]))
+    carried = [row["number"] for row in ledger if row["kind"] == CARRIED_FORWARD]
+    if carried not in ([], [ledger[0]["number"]] if ledger else []):
+        accepted = f"another one: only the first entry can be {CARRIED_FORWARD}"
+        raise Refusal.invalid_value("ledger.kind", CARRIED_FORWARD, accepted)
+    for number, entry in enumerate(ledger, carried[0] if carried else 1):
         for name in _SUMS:
             sums[name] += entry[name]
         balanced = sums["granted"] == sums["available"] + sums["reserved"] + sums["charged"]
         after = entry["available_after"]
-        if entry["number"] != index + 1 or not balanced or sums["available"] != after:
-            number = entry["number"]
-            raise Refusal("invalid_value", f"ledger: entry {number} does not add up.", "ledger")
+        if entry["number"] != number or not balanced or sums["available"] != after:
+            message = f"ledger: entry {entry['number']} does not add up."
+            raise Refusal("invalid_value", message, "ledger")
     open_tasks = [task["reserved"] for task in snapshot["tasks"] if not task["settled"]]
     charges = [task["charge"] for task in snapshot["tasks"] if task["settled"]]
-    expected = {**sums, "reserved": sum(open_tasks), "charged": sum(charges)}
+    # What was carried forward holds the charges of tasks that are gone.
+    gone = max(0, sums["charged"] - sum(charges)) if carried else 0
+    expected = {**sums, "reserved": sum(open_tasks), "charged": sum(charges) + gone}
     credits = snapshot["account"]["credits"]
     if not credits == sums == expected:
         message = (

@@ -126,7 +126,8 @@ class Snapshots:
             "seed": account["seed"], "id_seed": account["id_seed"],
             **account["credits"], **account["counters"],
         }  # fmt: skip
-        tx.import_account(account_id, row, len(snapshot["ledger"]), faults=len(snapshot["faults"]))
+        entries = max((entry["number"] for entry in snapshot["ledger"]), default=0)
+        tx.import_account(account_id, row, entries, faults=len(snapshot["faults"]))
         tx.set_budget_used(account_id, row["reserved"] + row["charged"])
         own = {"account_id": account_id}
         for name in TABLES:

@@ -9,6 +9,8 @@ from emulator.core.credits import Movement
 from emulator.store.queries import Queries
 from emulator.store.records import Account, ApiKey, Caller, LedgerPart, Moved, Row
 
+CALLER_COLUMNS = 12
+
 
 class AccountQueries(Queries):
     """What a transaction can do with accounts, keys and credits."""
@@ -147,8 +149,8 @@ def caller_of(key_hash: str, row: Row) -> Caller:
     """Read a caller from a row's first columns."""
     (
         revoked_at, budget, per_minute, models, account_id, seed, id_seed, available, offset,
-        frozen, faults_version,
-    ) = row[:11]  # fmt: skip
+        frozen, faults_version, used_at,
+    ) = row[:CALLER_COLUMNS]  # fmt: skip
     return Caller(
         key_hash,
         revoked_at is not None,
@@ -161,4 +163,5 @@ def caller_of(key_hash: str, row: Row) -> Caller:
         AccountClock(offset, frozen),
         available,
         faults_version,
+        used_at,
     )

@@ -12,7 +12,7 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTH
 -- name: caller
 SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
     a.id, a.seed, a.id_seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
-    a.faults_version
+    a.faults_version, k.used_at
 FROM api_keys k JOIN accounts a ON a.id = k.account_id
 WHERE k.hash = :hash;
 
@@ -28,7 +28,7 @@ UPDATE accounts SET clock_leased_until = 0 WHERE id = :id AND clock_leased_by = 
 
 -- name: account
 SELECT id, seed, clock_offset_ms, clock_frozen_at, granted, available, reserved, charged,
-    faults_version
+    faults_version, clock_leased_until
 FROM accounts WHERE id = :id;
 
 -- name: fingerprint
@@ -71,9 +71,10 @@ RETURNING uploads_created, id_seed;
 
 -- name: add_key
 INSERT INTO api_keys
-    (hash, account_id, name, hint, budget_credits, requests_per_minute, models, created_at)
+    (hash, account_id, name, hint, budget_credits, requests_per_minute, models, created_at, used_at)
 VALUES
-    (:hash, :account_id, :name, :hint, :budget_credits, :requests_per_minute, :models, :created_at);
+    (:hash, :account_id, :name, :hint, :budget_credits, :requests_per_minute, :models, :created_at,
+    :created_at);
 
 -- name: keys
 SELECT hash, account_id, name, hint, budget_credits, budget_used, requests_per_minute, models,
@@ -154,7 +155,7 @@ WHERE t.id = :id;
 -- name: caller_and_task
 SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
     a.id, a.seed, a.id_seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
-    a.faults_version,
+    a.faults_version, k.used_at,
     t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
     t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, t.settled, t.base_url,
     t.request_id
@@ -629,3 +630,75 @@ WHERE account_id = :id AND number > :after AND number < :before
 -- name: lost_journal_entries
 SELECT a.journal_entries - (SELECT count(*) FROM journal_entries j WHERE j.account_id = a.id)
 FROM accounts a WHERE a.id = :id;
+
+-- Retention: what is old, a few rows at a time.
+
+-- name: take_lease
+UPDATE meta SET value = :until
+WHERE name = :name AND (value = :held OR CAST(value AS BIGINT) <= :now);
+
+-- name: accounts_after
+SELECT id FROM accounts WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: oldest_ledger
+SELECT number, at, granted, available, reserved, charged FROM ledger_entries
+WHERE account_id = :id ORDER BY number LIMIT :limit;
+
+-- name: carry_ledger_forward
+UPDATE ledger_entries SET kind = :kind, task_id = NULL, granted = :granted,
+    available = :available, reserved = :reserved, charged = :charged
+WHERE account_id = :id AND number = :number;
+
+-- name: drop_ledger
+DELETE FROM ledger_entries WHERE account_id = :id AND number < :number;
+
+-- name: old_tasks
+SELECT t.id, d.id FROM tasks t LEFT JOIN deliveries d ON d.task_id = t.id
+WHERE t.account_id = :id AND t.settled = 1 AND t.ends_at < :before AND d.due_at IS NULL
+ORDER BY t.ends_at LIMIT :limit;
+
+-- name: remove_attempts
+DELETE FROM attempts WHERE delivery_id = :id;
+
+-- name: remove_delivery
+DELETE FROM deliveries WHERE id = :id;
+
+-- name: remove_task
+DELETE FROM tasks WHERE id = :id;
+
+-- name: old_uploads
+SELECT id FROM uploads WHERE account_id = :id AND created_at < :before
+ORDER BY created_at LIMIT :limit;
+
+-- name: remove_upload
+DELETE FROM uploads WHERE id = :id;
+
+-- name: oldest_journal
+SELECT number, at FROM journal_entries WHERE account_id = :id ORDER BY number LIMIT :limit;
+
+-- name: old_messages
+SELECT inbox, number FROM inbox_messages WHERE account_id = :id AND at < :before LIMIT :limit;
+
+-- name: remove_message
+DELETE FROM inbox_messages WHERE account_id = :id AND inbox = :inbox AND number = :number;
+
+-- name: mark_used
+UPDATE api_keys SET used_at = :now WHERE hash = :hash;
+
+-- name: remove_unused_key
+DELETE FROM api_keys WHERE hash = :hash AND used_at < :before;
+
+-- name: unused_account
+SELECT k.hash, a.seed FROM accounts a JOIN api_keys k ON k.account_id = a.id
+WHERE a.id = :id AND a.clock_offset_ms = 0 AND a.clock_frozen_at IS NULL
+    AND k.name = a.id AND k.revoked_at IS NULL AND k.used_at < :before
+    AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.account_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.account_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.account_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM journal_entries j WHERE j.account_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM inbox_messages m WHERE m.account_id = a.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM faults f
+        WHERE f.account_id = a.id AND f.directive IS NULL
+            AND (f.times IS NULL OR f.hits < f.times)
+    );

@@ -87,6 +87,7 @@ class Account:
     reserved: int
     charged: int
     faults_version: int
+    clock_leased_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class ApiKey:
 
 
 class Caller(NamedTuple):
-    """The key and the account behind a request."""
+    """The key and the account behind a request; ``used_at`` is a real instant."""
 
     key_hash: str
     revoked: bool
@@ -131,6 +132,7 @@ class Caller(NamedTuple):
     clock: AccountClock
     available: int
     faults_version: int
+    used_at: int
 
 
 class LedgerPart(NamedTuple):

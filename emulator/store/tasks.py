@@ -9,11 +9,9 @@ from emulator.core.clock import AccountClock
 from emulator.core.frame import Frame
 from emulator.core.request import ImageRequest, Reference
 from emulator.core.task import Task, Timeline
-from emulator.store.accounts import caller_of
+from emulator.store.accounts import CALLER_COLUMNS, caller_of
 from emulator.store.queries import Queries
 from emulator.store.records import Caller, Row, StoredTask, Upload
-
-_CALLER_COLUMNS = 11
 
 
 class TaskQueries(Queries):
@@ -57,7 +55,7 @@ class TaskQueries(Queries):
         row = self._run("caller_and_task", {"hash": key_hash, "task_id": task_id}).fetchone()
         if row is None:
             return None, None
-        caller, task = caller_of(key_hash, row), row[_CALLER_COLUMNS:]
+        caller, task = caller_of(key_hash, row), row[CALLER_COLUMNS:]
         if task[0] is None:
             return caller, None
         return caller, StoredTask(_task(task), caller.clock, caller.seed, caller.faults_version)

@@ -6,6 +6,7 @@ from emulator.store.faults import FaultQueries
 from emulator.store.fingerprints import FingerprintQueries
 from emulator.store.inboxes import InboxQueries
 from emulator.store.journal import JournalQueries
+from emulator.store.retention import RetentionQueries
 from emulator.store.snapshots import SnapshotQueries
 from emulator.store.tasks import TaskQueries
 
@@ -18,6 +19,7 @@ class Transaction(
     FingerprintQueries,
     InboxQueries,
     JournalQueries,
+    RetentionQueries,
     SnapshotQueries,
 ):
     """All queries of one transaction."""

@@ -10,7 +10,7 @@ export function ledgerTable(entries) {
 
 function row(entry) {
   const amount = (value) => html`<td class="amount ${value > 0 ? "plus" : value < 0 ? "minus" : "quiet"}">${signed(value)}</td>`;
-  return html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind}</td>
+  return html`<tr><td>${entry.number}</td><td>${instant(entry.at)}</td><td>${entry.kind.replaceAll("_", " ")}</td>
     ${amount(entry.available)}${amount(entry.reserved)}${amount(entry.charged)}
     <td class="amount"><b>${number(entry.available_after)}</b></td>
     <td>${entry.task_id ? html`<a href="/inspector/tasks/${entry.task_id}"><code>${entry.task_id}</code></a>` : nothing}</td></tr>`;
