@@ -24,6 +24,7 @@ from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.forcing import Forcing
 from emulator.service.ground import Ground
+from emulator.service.image_work import ImageWork
 from emulator.service.inboxes import Inboxes
 from emulator.service.journal import Journal
 from emulator.service.media import Media
@@ -54,6 +55,7 @@ class Server:
         wakeups: ends all waiting when the server stops.
         database: is closed by ``close``.
         connections: those that whoever serves ``app`` opens, so that a fault can cut one.
+        image_work: draws and checks pictures; is ended by ``close``.
     """
 
     app: ASGIApp
@@ -62,10 +64,11 @@ class Server:
     wakeups: Wakeups
     database: SqliteDatabase
     connections: Connections
+    image_work: ImageWork
 
     def close(self) -> None:
         """Let go of the database and the drawing threads."""
-        self.services.media.cache.close()
+        self.image_work.close()
         self.database.close()
 
 
@@ -96,7 +99,8 @@ def compose(
     inboxes = Inboxes(ground)
     deliveries = Deliveries(ground, sender, inboxes, faults)
     clocks = Clocks(ground, deliveries, settlement)
-    media = Media(ground, LateRenderer(), faults)
+    image_work = ImageWork(settings.max_renders, settings.max_renders_waiting)
+    media = Media(ground, LateRenderer(), faults, image_work)
     journal = Journal(database, settings, journal_entry)
     resets = Resets(ground, clocks, deliveries, faults, journal)
     inspector = _inspector(settings)
@@ -115,7 +119,7 @@ def compose(
         accounts=Accounts(database, clock, entropy, settings),
         tasks=Tasks(ground, faults, settlement, deliveries),
         media=media,
-        references=References(ground, inspector, _fetcher(settings), media),
+        references=References(ground, inspector, _fetcher(settings), media, image_work),
         deliveries=deliveries,
         inboxes=inboxes,
         receiver_score=ReceiverScore(ground, sender, deliveries, instant_tasks),
@@ -125,14 +129,14 @@ def compose(
         watch=Watch(ground, journal),
         forcing=Forcing(ground, settlement),
         resets=resets,
-        snapshots=Snapshots(ground, resets, journal, inspector),
+        snapshots=Snapshots(ground, resets, journal, inspector, image_work),
     )
     runner = Runner(ground, deliveries, clocks, settlement)
     access_log, connections = AccessLog(settings.log), Connections()
     beside = (runner.run, access_log.run, journal.run)
     lifespan = _lifespan(beside, services, wakeups)
     app = build_app(services, access_log, connections, lifespan, Pages(settings).routes())
-    return Server(app, services, runner, wakeups, database, connections)
+    return Server(app, services, runner, wakeups, database, connections, image_work)
 
 
 def _lifespan(
