@@ -160,18 +160,6 @@ class Settings:
     max_image_megapixels: int = _setting(
         50, "largest reference image, in millions of pixels", read.whole_number(1, 400)
     )
-    max_header_kib: int = _setting(
-        64, "largest request line and headers of a request together, in KiB",
-        read.whole_number(1, 1024),
-    )  # fmt: skip
-    receive_timeout_seconds: float = _setting(
-        60.0, "a request must arrive whole, and an answer must be read on, within this time",
-        read.seconds(0.05, 86_400), "60",
-    )  # fmt: skip
-    max_connections: int = _setting(
-        20_000, "open connections; fewer where the system allows fewer open files",
-        read.whole_number(1, 1_000_000),
-    )  # fmt: skip
     max_accounts: int = _setting(
         100_000, "accounts that a new key may make", read.whole_number(1, 10**9)
     )
