@@ -103,9 +103,7 @@ class PictureCache:
 class Media:
     """Use cases about media links."""
 
-    def __init__(
-        self, ground: Ground, renderer: Renderer, faults: Faults, work: ImageWork
-    ) -> None:
+    def __init__(self, ground: Ground, renderer: Renderer, faults: Faults, work: ImageWork) -> None:
         self._database = ground.database
         self._clock = ground.clock
         self._secret = ground.media_secret
