@@ -149,7 +149,7 @@ async def test_work_beyond_what_may_wait_is_refused_and_room_comes_back() -> Non
     await asyncio.wait([second])
     third = asyncio.create_task(work.run(gate.pass_through))
     gate.opened.set()
-    assert await asyncio.gather(first, third) == [b"x", b"x"]
+    assert list(await asyncio.gather(first, third)) == [b"x", b"x"]
     assert await work.run(gate.pass_through) == b"x"
     work.close()
 
