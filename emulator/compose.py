@@ -1,26 +1,29 @@
 """Puts a server together: the only module that knows every concrete class."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
 from emulator.adapters.entropy import SystemEntropy
-from emulator.adapters.pictures import ImageInspector, LateRenderer
+from emulator.adapters.pictures import LateRenderer
 from emulator.adapters.real_clock import SystemClock
-from emulator.api.access_log import AccessLog
 from emulator.api.app import Lifespan, build_app
 from emulator.api.capture import journal_entry
 from emulator.api.connections import Connections
-from emulator.api.finished import Finished
-from emulator.api.metrics import METRICS, Metrics
-from emulator.core.callback import AttemptResult
+from emulator.api.metrics import METRICS
 from emulator.core.latency import Latency
-from emulator.core.ports import Fetcher, Pause, RealClock, Sender
+from emulator.core.ports import Pause, RealClock, Sender
+from emulator.parts import (
+    LateSender,
+    fetcher_of,
+    finished_calls,
+    inspector_of,
+    metrics_of,
+    traces_of,
+)
 from emulator.runner import Runner
 from emulator.service.accounts import Accounts
 from emulator.service.clocks import Clocks
@@ -28,6 +31,7 @@ from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.forcing import Forcing
 from emulator.service.ground import Ground
+from emulator.service.image_work import ImageWork
 from emulator.service.inboxes import Inboxes
 from emulator.service.journal import Journal
 from emulator.service.media import Media
@@ -44,13 +48,10 @@ from emulator.service.snapshots import Snapshots
 from emulator.service.tasks import Tasks
 from emulator.service.wakeups import Wakeups
 from emulator.service.watch import Watch
-from emulator.settings import MEGABYTE, SettingError, Settings
+from emulator.settings import Settings
 from emulator.store.opening import open_database
 from emulator.store.records import Database
 from emulator.ui.pages import Pages
-
-if TYPE_CHECKING:
-    from emulator.api.traces import Traces
 
 _MEGAPIXEL = 1_000_000
 
@@ -67,6 +68,7 @@ class Server:
         wakeups: ends all waiting when the server stops.
         database: is closed by ``close``.
         connections: those that whoever serves ``app`` opens, so that a fault can cut one.
+        image_work: draws and checks pictures; is ended by ``close``.
     """
 
     app: ASGIApp
@@ -76,10 +78,11 @@ class Server:
     wakeups: Wakeups
     database: Database
     connections: Connections
+    image_work: ImageWork
 
     def close(self) -> None:
         """Let go of the database and the drawing threads."""
-        self.services.media.cache.close()
+        self.image_work.close()
         self.database.close()
 
 
@@ -101,21 +104,20 @@ def compose(
         StoreError: the database can't be used.
         SettingError: what a setting needs is not installed.
     """
-    traces = _traces(settings)
+    traces = traces_of(settings)
     clock, entropy, wakeups = clock or SystemClock(), SystemEntropy(), Wakeups()
     database = open_database(settings.database, settings.database_connections)
-    pause = pause or wakeups.pause
+    pause, sender = pause or wakeups.pause, sender or LateSender(settings)
     secret = bytes.fromhex(database.write_now(lambda tx: tx.meta("media_secret", entropy.token())))
-    sender = sender or _LateSender(settings)
     ground = Ground(database, clock, settings, secret, wakeups, replica=entropy.token())
-    faults = Faults(database, settings)
+    faults, journal = Faults(database, settings), Journal(database, settings, journal_entry)
     settlement, inboxes = Settlement(settings, faults), Inboxes(ground)
     deliveries = Deliveries(ground, Sending(ground, sender, inboxes), faults)
     clocks = Clocks(ground, deliveries, settlement)
-    media = Media(ground, LateRenderer(), faults)
-    journal = Journal(database, settings, journal_entry)
+    image_work = ImageWork(settings.max_renders, settings.max_renders_waiting)
+    media = Media(ground, LateRenderer(), faults, image_work)
     resets = Resets(ground, clocks, deliveries, faults, journal)
-    inspector, connections = _inspector(settings), Connections()
+    inspector, connections = inspector_of(settings), Connections()
 
     def instant_tasks(clock: RealClock) -> Tasks:
         instant = replace(settings, latency=Latency("instant"))
@@ -131,7 +133,7 @@ def compose(
         accounts=Accounts(database, clock, entropy, settings),
         tasks=Tasks(ground, faults, settlement, deliveries),
         media=media,
-        references=References(ground, inspector, _fetcher(settings), media),
+        references=References(ground, inspector, fetcher_of(settings), media, image_work),
         deliveries=deliveries,
         inboxes=inboxes,
         receiver_score=ReceiverScore(ground, sender, instant_tasks),
@@ -142,48 +144,16 @@ def compose(
         watch=Watch(ground, journal),
         forcing=Forcing(ground, settlement),
         resets=resets,
-        snapshots=Snapshots(ground, resets, journal, inspector),
+        snapshots=Snapshots(ground, resets, journal, inspector, image_work),
     )
+    metrics = metrics_of(ground, media, connections)
     runner, retention = Runner(ground, deliveries, settlement), Retention(ground, faults, pause)
-    metrics = _metrics(ground, media, connections)
-    finished = _finished(ground, metrics, traces)
-    replicas = Replicas(ground)
-    beside = [runner.run, retention.run, replicas.listen, replicas.announce, journal.run]
-    beside += [finished.run, metrics.run, *([traces.run] if traces else [])]
-    lifespan = _lifespan(beside, services, wakeups)
+    finished, replicas = finished_calls(ground, metrics, traces), Replicas(ground)
+    beside = [runner.run, retention.run, replicas.run, journal.run, finished.run, metrics.run]
+    lifespan = _lifespan(beside + ([traces.run] if traces else []), services, wakeups)
     pages = (*Pages(settings).routes(), ("GET", METRICS, metrics.handler(finished.flush)))
     app = build_app(services, finished, connections, lifespan, pages)
-    return Server(app, services, runner, retention, wakeups, database, connections)
-
-
-def _metrics(ground: Ground, media: Media, connections: Connections) -> Metrics:
-    gauges = {
-        "picture_cache_bytes": lambda: media.cache.bytes_cached,
-        "open_connections": lambda: connections.open,
-    }
-    # prometheus-client takes the variable as the order to keep its values in files.
-    return Metrics(ground.tally, gauges, shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
-
-
-def _finished(ground: Ground, metrics: Metrics, traces: "Traces | None") -> Finished:
-    takers = [AccessLog(ground.settings.log).write, metrics.take]
-    if traces is not None:
-        takers.append(traces.take)
-    return Finished(ground.tally, takers, keeps_traceparent=traces is not None)
-
-
-def _traces(settings: Settings) -> "Traces | None":
-    if settings.otlp_endpoint is None:
-        return None
-    try:
-        from emulator.api.traces import Traces  # late: it loads a third of a second
-    except ModuleNotFoundError as error:
-        message = (
-            "--otlp-endpoint needs the extra traces, which is not installed:"
-            " pip install 'gpt-image-emulator[traces]'"
-        )
-        raise SettingError(message) from error
-    return Traces(settings.otlp_endpoint)
+    return Server(app, services, runner, retention, wakeups, database, connections, image_work)
 
 
 def _lifespan(
@@ -205,45 +175,3 @@ def _lifespan(
         await services.deliveries.stop()
 
     return lifespan
-
-
-class _LateSender:
-    """Loads the HTTP client at the first callback: starting need not wait for it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._sender: Sender | None = None
-
-    async def send(self, url: str, body: bytes, headers: dict[str, str]) -> AttemptResult:
-        """POST ``body`` to ``url`` and say what came of it; never raises."""
-        if self._sender is None:
-            self._sender = _sender(self._settings)
-        return await self._sender.send(url, body, headers)
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        if self._sender is not None:
-            await self._sender.close()
-
-
-def _sender(settings: Settings) -> Sender:
-    from emulator.adapters.http import CallbackSender, HttpCaller
-
-    timeout_seconds = settings.callback_timeout_seconds
-    return CallbackSender(HttpCaller(settings.callbacks, timeout_seconds), timeout_seconds)
-
-
-def _inspector(settings: Settings) -> ImageInspector:
-    return ImageInspector(
-        settings.max_image_mb * MEGABYTE, settings.max_image_megapixels * _MEGAPIXEL
-    )
-
-
-def _fetcher(settings: Settings) -> Fetcher | None:
-    if not settings.fetch_references:
-        return None
-    from emulator.adapters.http import HttpCaller, ReferenceFetcher
-
-    timeout_seconds = settings.fetch_timeout_seconds
-    caller = HttpCaller(settings.callbacks, timeout_seconds)
-    return ReferenceFetcher(caller, timeout_seconds, settings.max_image_mb * MEGABYTE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from emulator.adapters.entropy import SystemEntropy
 from emulator.adapters.real_clock import SystemClock
 from emulator.core.clock import rfc3339
+from emulator.core.errors import Refusal
 from emulator.service.accounts import Accounts, NewKey
 from emulator.settings import SettingError, Settings
 from emulator.settings_text import whole_number
@@ -31,6 +32,8 @@ def run_keys(parsed: argparse.Namespace, settings: Settings) -> int:
         if parsed.action == "list":
             return asyncio.run(_list(accounts))
         return asyncio.run(_revoke(accounts, parsed.name))
+    except Refusal as refusal:
+        raise StoreError(refusal.message) from refusal
     finally:
         database.close()
 

@@ -170,6 +170,18 @@ class Settings:
     max_image_megapixels: int = _setting(
         50, "largest reference image, in millions of pixels", read.whole_number(1, 400)
     )
+    max_accounts: int = _setting(
+        100_000, "accounts that a new key may make", read.whole_number(1, 10**9)
+    )
+    max_tasks_in_flight: int = _setting(
+        100_000, "tasks of an account that have not ended", read.whole_number(1, 10**9)
+    )
+    max_renders: int = _setting(
+        2, "pictures that are drawn or checked at once", read.whole_number(1, 64)
+    )
+    max_renders_waiting: int = _setting(
+        64, "pictures that wait to be drawn or checked", read.whole_number(0, 100_000)
+    )
     picture_cache_mib: int = _setting(
         64, "memory for pictures that were drawn, in MiB", read.whole_number(0, 65_536)
     )

@@ -17,6 +17,7 @@ def main() -> None:
     before, _, rest = text.partition(HEAD)
     after = rest[rest.index("\n\n") :]
     rows = [f"| `{info.flag}` | {info.default} | {info.help} |" for info in SETTINGS]
+    rows.append("| `--settings` | none | a settings file |")
     PAGE.write_text(before + HEAD + "\n".join(rows) + after, "utf-8")
 
 

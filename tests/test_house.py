@@ -46,6 +46,7 @@ LAYER_OF_FILE = {
     "settings_text.py": "settings",
     "keys_command.py": "cli",
     "serve_command.py": "cli",
+    "parts.py": "compose",
     "__init__.py": "version",
 }
 STANDARD_LIBRARY_OF_CORE = {

@@ -53,6 +53,7 @@ class Accounts:
         # Only then can an account go for want of use; in strict mode nothing would remake it.
         self._marks_use = settings.retain_ms > 0 and settings.keys == "open"
         self._mark_every_ms = settings.retain_ms // _MARKS_IN_RETENTION
+        self._room = _Room(settings.max_accounts)
 
     async def authenticate(self, key: str | None, *, counted: bool = True) -> Caller:
         """Find the caller behind a key; in open mode the first use creates both.
@@ -62,8 +63,8 @@ class Accounts:
             counted: False for calls of the emulator's own, which no limit of the upstream meets.
 
         Raises:
-            Refusal: the key is missing, unknown or revoked (AUTH-1), or over its requests a
-                minute (ERR-5).
+            Refusal: the key is missing, unknown or revoked (AUTH-1), over its requests a
+                minute (ERR-5), or new where there are as many accounts as there may be.
         """
         if key is None:
             raise _no_key()
@@ -93,6 +94,9 @@ class Accounts:
 
         Returns:
             The key, which nobody can show again, and its record.
+
+        Raises:
+            Refusal: there are as many accounts as there may be.
         """
         key = KEY_PREFIX + self._entropy.token()
         record = await self._database.write(lambda tx: self._add(tx, key, new))
@@ -173,6 +177,7 @@ class Accounts:
 
     def _add(self, tx: Transaction, key: str, new: NewKey) -> ApiKey:
         key_hash, now = hash_key(key), self._clock.now()
+        self._room.take(tx, now)
         account_id = _account_id(key_hash)
         id_seed = free_id_seed(tx, account_id, key_hash)
         tx.add_account(account_id, default_seed(key_hash), id_seed, now)
@@ -206,6 +211,35 @@ class Accounts:
                 retry_after_seconds=wait_seconds,
                 account_id=caller.account_id,
             )
+
+
+class _Room:
+    """How many accounts may still be made: counted once a second at most, since counting is slow.
+
+    What another process makes in that second is not seen, so there can be a few too many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._left = 0
+        self._counted_at: int | None = None
+
+    def take(self, tx: Transaction, real_now: int) -> None:
+        """Make room for one account.
+
+        Raises:
+            Refusal: there are as many as there may be.
+        """
+        if self._counted_at is None or not 0 <= real_now - self._counted_at < SECOND:
+            self._left = self._most - tx.count_accounts(self._most)
+            self._counted_at = real_now
+        if self._left <= 0:
+            message = (
+                f"This server has {self._most:,} accounts, the most that --max-accounts allows;"
+                " use a key that has one, or delete one with DELETE /_emulator/account."
+            )
+            raise Refusal("service_unavailable", message, retry_after_seconds=1)
+        self._left -= 1
 
 
 def default_seed(key_hash: str) -> int:

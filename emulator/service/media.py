@@ -3,10 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal, shown
@@ -19,15 +16,13 @@ from emulator.core.seed import derive
 from emulator.core.task import Task
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
+from emulator.service.image_work import ImageWork
 from emulator.service.tally import Tally
 from emulator.service.tasks import no_such_task
 from emulator.settings import MIB
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
 
-T = TypeVar("T")
-
-_RENDER_THREADS = 2
 PNG = "image/png"
 
 
@@ -58,31 +53,32 @@ class PictureCache:
     """Pictures that were drawn: each once while cached, bounded in bytes, least used first out.
 
     Args:
-        renderer: draws in a worker thread.
+        renderer: draws.
         max_bytes: of all cached pictures together.
         tally: counts what is drawn.
+        work: where it draws.
     """
 
-    def __init__(self, renderer: Renderer, max_bytes: int, tally: Tally) -> None:
+    def __init__(self, renderer: Renderer, max_bytes: int, tally: Tally, work: ImageWork) -> None:
         self._renderer = renderer
         self._tally = tally
         self._max_bytes = max_bytes
         self._bytes = 0
         self._done: OrderedDict[str, bytes] = OrderedDict()
         self._drawing: dict[str, asyncio.Task[bytes]] = {}
-        self._threads = ThreadPoolExecutor(_RENDER_THREADS, "picture")
+        self._work = work
 
     @property
     def bytes_cached(self) -> int:
         """What all cached pictures take together."""
         return self._bytes
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Run slow work on images in a worker thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
     async def get(self, key: str, picture: Picture) -> bytes:
-        """Return a picture as PNG bytes, drawing it at most once at a time."""
+        """Return a picture as PNG bytes, drawing it at most once at a time.
+
+        Raises:
+            Refusal: it would have to be drawn, and too many wait for that.
+        """
         content = self._done.get(key)
         if content is not None:
             self._done.move_to_end(key)
@@ -94,13 +90,9 @@ class PictureCache:
         # A caller that goes away must not stop the drawing that others wait for.
         return await asyncio.shield(drawing)
 
-    def close(self) -> None:
-        """Stop the worker threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     async def _draw(self, key: str, picture: Picture) -> bytes:
         try:
-            content, seconds = await self.run(lambda: self._timed(picture))
+            content, seconds = await self._work.run(lambda: self._timed(picture))
         finally:
             del self._drawing[key]
         self._tally.drawn(seconds)
@@ -120,13 +112,13 @@ class PictureCache:
 class Media:
     """Use cases about media links."""
 
-    def __init__(self, ground: Ground, renderer: Renderer, faults: Faults) -> None:
+    def __init__(self, ground: Ground, renderer: Renderer, faults: Faults, work: ImageWork) -> None:
         self._database = ground.database
         self._clock = ground.clock
         self._secret = ground.media_secret
         self._faults = faults
         max_bytes = ground.settings.picture_cache_mib * MIB
-        self.cache = PictureCache(renderer, max_bytes, ground.tally)
+        self.cache = PictureCache(renderer, max_bytes, ground.tally, work)
 
     async def open_picture(
         self, task_id: str, index: str, expires: str, signature: str

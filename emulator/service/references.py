@@ -1,11 +1,11 @@
 """Reference images: uploads, data: URLs, our own media links, and other servers' URLs."""
 
-import asyncio
 import base64
 import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from emulator.core.address import split_http_url
@@ -15,6 +15,7 @@ from emulator.core.ports import Fetcher, Inspector
 from emulator.core.request import Reference
 from emulator.core.seed import token
 from emulator.service.ground import Ground
+from emulator.service.image_work import ImageWork
 from emulator.service.media import Media
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
@@ -44,13 +45,19 @@ class References:
     """Use cases about reference images."""
 
     def __init__(
-        self, ground: Ground, inspector: Inspector, fetcher: Fetcher | None, media: Media
+        self,
+        ground: Ground,
+        inspector: Inspector,
+        fetcher: Fetcher | None,
+        media: Media,
+        work: ImageWork,
     ) -> None:
         self._database = ground.database
         self._clock = ground.clock
         self._inspector = inspector
         self._fetcher = fetcher
         self._media = media
+        self._work = work
         self._settings = ground.settings
         self._secret = ground.media_secret
 
@@ -66,9 +73,10 @@ class References:
         """Check an image and keep its bytes (EDIT-2).
 
         Raises:
-            Refusal: it is no usable image.
+            Refusal: it is no usable image, or too many wait to be checked.
         """
-        facts = await asyncio.to_thread(self._inspector.inspect, image.content, image.param)
+        inspect = partial(self._inspector.inspect, image.content, image.param)
+        facts = await self._work.run(inspect)
 
         def work(tx: Transaction) -> str:
             counted = tx.next_upload_number(caller.account_id)

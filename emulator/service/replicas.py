@@ -21,19 +21,23 @@ class Replicas:
         self._database = ground.database
         self._wakeups = ground.wakeups
 
-    async def listen(self) -> None:
-        """Hear what others announce, until cancelled."""
-        while self._database.announces:
+    async def run(self) -> None:
+        """Tell and hear, until cancelled; nothing where processes can't tell each other."""
+        if self._database.announces:
+            await asyncio.gather(self._listen(), self._announce())
+
+    async def _listen(self) -> None:
+        while True:
             try:
                 await self._database.listen(self._wakeups.hear)
             except StoreUnavailable as error:
                 _log.warning("%s", error)
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def announce(self) -> None:
-        """Tell others what changed here, many changes at once, until cancelled."""
+    async def _announce(self) -> None:
+        """Tell others what changed here, many changes at once."""
         to_announce = self._wakeups.to_announce
-        while self._database.announces:
+        while True:
             await to_announce.wait()
             to_announce.clear()
             try:

@@ -55,7 +55,7 @@ class Resets:
                 "seed": default_seed(caller.key_hash) if seed is None else seed,
                 "id_seed": free_id_seed(tx, account_id, caller.key_hash),
             }
-            tx.import_account(account_id, fresh, ledger_entries=0, faults=0)
+            tx.import_account(account_id, fresh, ledger_entries=0, faults=0, tasks_in_flight=0)
             tx.set_clock(account_id, AccountClock(), real_now)
             tx.set_budget_used(account_id, 0)
             if self._settings.initial_credits:

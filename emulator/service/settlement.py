@@ -56,8 +56,11 @@ class Settlement:
         return tasks
 
     def _book_end(self, tx: Transaction, task: Task, real_now: int) -> None:
-        for movement in settle(task.reserved, task.charge):
-            moved = tx.move_credits(task.account_id, movement)
+        movements = settle(task.reserved, task.charge)
+        if not movements:  # it cost nothing
+            tx.count_free_end(task.account_id)
+        for index, movement in enumerate(movements):
+            moved = tx.move_credits(task.account_id, movement, ended=int(index == 0))
             if moved is None:
                 raise RuntimeError(f"the reservation of {task.id} is not in its account")
             tx.add_ledger_entry(task.account_id, movement, moved, task.timeline.ends_at, task.id)

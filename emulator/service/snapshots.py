@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from emulator.core.picture import RENDERER_VERSION
 from emulator.core.ports import Inspector
 from emulator.core.seed import numbered_id
 from emulator.service.ground import Ground
+from emulator.service.image_work import ImageWork
 from emulator.service.journal import Journal
 from emulator.service.resets import Resets
 from emulator.service.snapshot_check import check_snapshot, copy_of
@@ -40,13 +42,19 @@ class Snapshots:
     """Use cases about snapshots."""
 
     def __init__(
-        self, ground: Ground, resets: Resets, journal: Journal, inspector: Inspector
+        self,
+        ground: Ground,
+        resets: Resets,
+        journal: Journal,
+        inspector: Inspector,
+        work: ImageWork,
     ) -> None:
         self._database = ground.database
         self._clock = ground.clock
         self._resets = resets
         self._journal = journal
         self._inspector = inspector
+        self._work = work
         self._settings = ground.settings
 
     async def export(self, caller: Caller) -> Snapshot:
@@ -77,7 +85,8 @@ class Snapshots:
         snapshot["journal"] = snapshot["journal"][-kept:] if kept else []
         for index, upload in enumerate(snapshot["uploads"]):
             param = f"uploads[{index}].content"
-            facts = await asyncio.to_thread(self._inspector.inspect, upload["content"], param)
+            inspect = partial(self._inspector.inspect, upload["content"], param)
+            facts = await self._work.run(inspect)
             upload["media_type"] = facts.media_type
         await self._resets.replace(caller, lambda tx: self._restore(tx, caller, snapshot, base_url))
         here = _outcome_settings(self._settings)
@@ -126,8 +135,13 @@ class Snapshots:
             "seed": account["seed"], "id_seed": account["id_seed"],
             **account["credits"], **account["counters"],
         }  # fmt: skip
-        entries = max((entry["number"] for entry in snapshot["ledger"]), default=0)
-        tx.import_account(account_id, row, entries, faults=len(snapshot["faults"]))
+        tx.import_account(
+            account_id,
+            row,
+            ledger_entries=max((entry["number"] for entry in snapshot["ledger"]), default=0),
+            faults=len(snapshot["faults"]),
+            tasks_in_flight=sum(not task["settled"] for task in snapshot["tasks"]),
+        )
         tx.set_budget_used(account_id, row["reserved"] + row["charged"])
         own = {"account_id": account_id}
         for name in TABLES:

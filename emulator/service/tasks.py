@@ -83,7 +83,8 @@ class Tasks:
             The task, and the names of the faults that met it.
 
         Raises:
-            Refusal: too few credits (ERR-3), or too little of the key's budget (ERR-4).
+            Refusal: too few credits (ERR-3), too little of the key's budget (ERR-4), or too many
+                tasks that have not ended.
         """
         image_price = self._prices.credits_per_image(
             request.size, request.resolution, request.quality
@@ -179,12 +180,15 @@ class Tasks:
 
     def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:
         price = reservation.reserved
-        moved = tx.move_credits(caller.account_id, reservation, tasks=1)
+        most = self._settings.max_tasks_in_flight
+        moved = tx.move_credits(caller.account_id, reservation, tasks=1, most_in_flight=most)
         if moved is None:
             account = tx.account(caller.account_id)
             if account is None:
                 raise account_deleted()
             available = account.available
+            if available >= price:
+                raise _too_many_in_flight(most)
             raise Refusal(
                 "insufficient_credits",
                 f"This request needs {price} credits; {available} are available.",
@@ -250,6 +254,14 @@ class Tasks:
         if any(hit.name == "callback_early" for hit in hits):
             return timeline._replace(starts_at=now, ends_at=now)
         return timeline
+
+
+def _too_many_in_flight(most: int) -> Refusal:
+    message = (
+        f"This account has {most:,} tasks that have not ended, the most that"
+        " --max-tasks-in-flight allows; wait until one ends."
+    )
+    return Refusal("rate_limit_exceeded", message, retry_after_seconds=1)
 
 
 def no_such_task(task_id: str) -> Refusal:

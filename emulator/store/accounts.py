@@ -10,6 +10,7 @@ from emulator.store.queries import Queries
 from emulator.store.records import Account, ApiKey, Caller, LedgerPart, Moved, Row
 
 CALLER_COLUMNS = 12
+_NO_LIMIT = 2**62
 
 
 class AccountQueries(Queries):
@@ -61,6 +62,11 @@ class AccountQueries(Queries):
         row = self._run("account_of_id_seed", {"id_seed": id_seed}).fetchone()
         return None if row is None else str(row[0])
 
+    def count_accounts(self, most: int) -> int:
+        """How many accounts there are, counted up to ``most``."""
+        count: int = self._run("count_accounts", {"limit": most}).fetchone()[0]
+        return count
+
     def add_key(self, key: ApiKey) -> None:
         """Add a key."""
         parameters = asdict(key)
@@ -101,24 +107,38 @@ class AccountQueries(Queries):
         """Give credits back to the budget of a key that has one."""
         self._run("give_back_budget", {"hash": key_hash, "credits": credits})
 
-    def move_credits(self, account_id: str, movement: Movement, tasks: int = 0) -> Moved | None:
+    def move_credits(
+        self,
+        account_id: str,
+        movement: Movement,
+        tasks: int = 0,
+        ended: int = 0,
+        most_in_flight: int = _NO_LIMIT,
+    ) -> Moved | None:
         """Apply a movement; None, and nothing done, where a sum would go below zero.
 
         Args:
             account_id: whose credits.
             movement: what is added to each sum.
             tasks: 1 where the movement belongs to a task that is being created.
+            ended: 1 where it is the first of a task that is being settled.
+            most_in_flight: with so many unsettled tasks nothing is done either.
         """
         row = self._run(
             "move_credits",
             {
                 "id": account_id, "granted": movement.granted, "available": movement.available,
                 "reserved": movement.reserved, "charged": movement.charged, "tasks": tasks,
+                "ended": ended, "most_in_flight": most_in_flight,
             },
         ).fetchone()  # fmt: skip
         if row is None:
             return None
         return Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]), row[5], row[6])
+
+    def count_free_end(self, account_id: str) -> None:
+        """Count the end of a task that moves no credits."""
+        self._run("count_free_end", {"id": account_id})
 
     def add_ledger_entry(
         self, account_id: str, movement: Movement, moved: Moved, at: int, task_id: str | None

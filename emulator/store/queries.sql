@@ -62,6 +62,9 @@ SELECT id FROM accounts WHERE id_seed = :id_seed;
 INSERT INTO accounts (id, seed, id_seed, created_at) VALUES (:id, :seed, :id_seed, :created_at)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: count_accounts
+SELECT count(*) FROM (SELECT 1 FROM accounts LIMIT :limit) AS counted;
+
 -- name: set_clock
 UPDATE accounts SET clock_offset_ms = :offset_ms, clock_frozen_at = :frozen_at WHERE id = :id;
 
@@ -110,10 +113,15 @@ UPDATE accounts SET
     reserved = reserved + :reserved,
     charged = charged + :charged,
     tasks_created = tasks_created + :tasks,
+    tasks_in_flight = tasks_in_flight + :tasks - :ended,
     ledger_entries = ledger_entries + 1
 WHERE id = :id AND available + :available >= 0 AND reserved + :reserved >= 0
+    AND tasks_in_flight < :most_in_flight
 RETURNING available, ledger_entries, tasks_created, clock_offset_ms, clock_frozen_at, seed,
     id_seed;
+
+-- name: count_free_end
+UPDATE accounts SET tasks_in_flight = tasks_in_flight - 1 WHERE id = :id;
 
 -- name: add_ledger_entry
 INSERT INTO ledger_entries
@@ -566,6 +574,7 @@ FROM accounts WHERE id = :account_id;
 UPDATE accounts SET seed = :seed, id_seed = :id_seed, granted = :granted, available = :available,
     reserved = :reserved, charged = :charged, tasks_created = :tasks_created,
     uploads_created = :uploads_created, ledger_entries = :ledger_entries,
+    tasks_in_flight = :tasks_in_flight,
     faults_created = :faults_created, journal_entries = :journal_entries,
     deliveries_version = deliveries_version + 1,
     faults_version = CASE WHEN faults_version > 0 THEN faults_version + 1

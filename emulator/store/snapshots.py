@@ -68,16 +68,25 @@ class SnapshotQueries(Queries):
         self._run("delete_account", {"account_id": account_id})
 
     def import_account(
-        self, account_id: str, account: Row, ledger_entries: int, faults: int
+        self,
+        account_id: str,
+        account: Row,
+        ledger_entries: int,
+        faults: int,
+        tasks_in_flight: int,
     ) -> None:
         """Set an account's seeds, sums and counters.
 
         Args:
             account_id: which account.
             account: as ``export_account`` gives it.
-            ledger_entries, faults: how many of them it has.
+            ledger_entries, faults, tasks_in_flight: how many of them it has.
         """
-        counts = {"ledger_entries": ledger_entries, "faults": faults}
+        counts = {
+            "ledger_entries": ledger_entries,
+            "faults": faults,
+            "tasks_in_flight": tasks_in_flight,
+        }
         self._run("import_account", {"account_id": account_id, **account, **counts})
 
     def import_rows(self, table: str, rows: list[Row], shared: Row) -> None:

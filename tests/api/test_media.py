@@ -7,6 +7,7 @@ import pytest
 
 from emulator.core.picture import Picture
 from emulator.core.profile import REFERENCE
+from emulator.service.image_work import ImageWork
 from emulator.service.media import PictureCache
 from emulator.service.tally import Tally
 from tests.support.images import decoded, image_bytes, share_of
@@ -126,7 +127,8 @@ class CountingRenderer:
 
 async def test_a_picture_is_drawn_once_while_cached_and_the_cache_is_bounded() -> None:
     renderer = CountingRenderer()
-    cache = PictureCache(renderer, max_bytes=1000, tally=Tally())
+    work = ImageWork(threads=2, most_waiting=64)
+    cache = PictureCache(renderer, 1000, Tally(), work)
     pictures = [Picture(str(n), 1, 1, 16, 16, "x", "low", "auto", n) for n in range(3)]
     await asyncio.gather(*(cache.get("0", pictures[0]) for _ in range(20)))
     assert renderer.drawn == ["0"]
@@ -137,7 +139,7 @@ async def test_a_picture_is_drawn_once_while_cached_and_the_cache_is_bounded() -
     await cache.get("1", pictures[1])
     assert renderer.drawn == ["0", "1", "2", "1"]
     assert cache.bytes_cached <= 1000
-    cache.close()
+    work.close()
 
 
 async def test_a_picture_contains_its_references_and_an_edit_its_mask(world: World) -> None:

@@ -19,6 +19,7 @@ OPERATIONS = st.lists(
     st.one_of(
         st.tuples(st.just("create"), PROMPTS, st.integers(1, 5)),
         st.tuples(st.just("read"), st.integers(0, 50), st.just(0)),
+        st.tuples(st.just("finish"), st.integers(0, 50), st.just(0)),
         st.tuples(st.just("run"), st.just(0), st.just(0)),
     ),
     min_size=1,
@@ -29,12 +30,14 @@ OPERATIONS = st.lists(
 class Credits(RuleBasedStateMachine):
     """Clients, the runner and the clock meet in one account."""
 
-    @initialize(credits=st.integers(0, 1500))
-    def start(self, credits: int) -> None:
+    @initialize(credits=st.integers(0, 1500), most=st.sampled_from([2, 100]))
+    def start(self, credits: int, most: int) -> None:
         self.loop = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.world: World = self.loop.run(
-            self.stack.enter_async_context(open_world(initial_credits=credits))
+            self.stack.enter_async_context(
+                open_world(initial_credits=credits, max_tasks_in_flight=most)
+            )
         )
         self.credits = credits
         self.task_ids: list[str] = []
@@ -81,15 +84,23 @@ class Credits(RuleBasedStateMachine):
             assert left == (0 if settled else -moved[0]["available"])
             assert len({entry["kind"] for entry in settled}) == len(settled)
 
+    @invariant()
+    def the_counter_is_the_number_of_unsettled_tasks(self) -> None:
+        if hasattr(self, "world"):
+            assert self.world.miscounted() == []
+
     async def _do(self, name: str, argument: Any, images: int) -> None:
         if name == "run":
             await self.world.server.runner.do_due()
         elif name == "read" and self.task_ids:
             await self.world.task(self.task_ids[argument % len(self.task_ids)])
+        elif name == "finish" and self.task_ids:
+            path = f"/_emulator/tasks/{self.task_ids[argument % len(self.task_ids)]}/finish"
+            await self.world.client.post(path, json={"status": "succeeded"})
         elif name == "create":
             body = {**CREATION, "prompt": argument, "n": images}
             response = await self.world.client.post("/v1/images/generations", json=body)
-            assert response.status_code in (202, 402)
+            assert response.status_code in (202, 402, 429)
             if response.status_code == 202:
                 self.task_ids.append(response.json()["task_id"])
 

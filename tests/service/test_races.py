@@ -66,6 +66,7 @@ async def _meet(bursts: list[list[str]]) -> None:
             assert max(results) < 500
             sums, entries = await world.sums(), await world.ledger()
             assert sums["granted"] == sums["available"] + sums["reserved"] + sums["charged"]
+            assert world.miscounted() == []
             for name, value in sums.items():
                 assert value == sum(entry[name] for entry in entries)
             world.clock.pass_seconds(6)

@@ -366,6 +366,6 @@ async def test_an_advance_tells_what_ended_before_it_goes() -> None:
         task = await world.finished()
         days_pass(world, 8)
         account = (await world.client.get("/_emulator/account")).json()["account_id"]
-        async with world.server.services.clocks.alone(account):
+        async with world.server.services.clocks.turns.alone(account):
             await sweep(world)
         assert await poll(world, task["task_id"]) == 200

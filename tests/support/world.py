@@ -129,6 +129,13 @@ class World:
         sums: dict[str, int] = answer["credits"]
         return sums
 
+    def miscounted(self) -> list[tuple[str, int]]:
+        """Accounts whose counter is not the number of their unsettled tasks, with that counter."""
+        return self.server.database._connection.execute(
+            "SELECT id, tasks_in_flight FROM accounts a WHERE tasks_in_flight <>"
+            " (SELECT count(*) FROM tasks t WHERE t.account_id = a.id AND t.settled = 0)"
+        ).fetchall()
+
     async def balance(self) -> int:
         """The credits that can be spent."""
         credits: int = (await self.client.get("/v1/credits/balance")).json()["credits"]
