@@ -96,7 +96,7 @@ UPDATE accounts SET
     reserved = reserved + :reserved,
     charged = charged + :charged,
     tasks_created = tasks_created + :tasks,
-    ledger_entries = ledger_entries + 1
+    ledger_entries = ledger_entries + :entries
 WHERE id = :id AND available + :available >= 0 AND reserved + :reserved >= 0
 RETURNING available, ledger_entries, tasks_created, clock_offset_ms, clock_frozen_at, seed,
     id_seed;
