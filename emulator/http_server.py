@@ -5,10 +5,13 @@ import os
 import socket
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
-
 from emulator.compose import Server
 from emulator.settings import Settings
+
+try:
+    from emulator.fast_lane import FastLane as HttpProtocol
+except ImportError:  # a platform without httptools
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol
 
 _BACKLOG = 2048
 _SHUTDOWN_SECONDS = 1
@@ -48,7 +51,7 @@ class HttpServer(uvicorn.Server):
 def _protocol(server: Server) -> type[asyncio.Protocol]:
     """uvicorn's HTTP protocol, whose connections a fault can cut."""
 
-    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
+    class Protocol(HttpProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             server.connections.add(self.client, transport)

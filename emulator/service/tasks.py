@@ -110,7 +110,7 @@ class Tasks:
         )
 
         order = _Order(caller, request, operation, base_url, image_price, forced)
-        task, wake_at, hits = await self._creations.do(caller.key_hash, order)
+        task, wake_at, hits = await self._creations.do(caller.account_id, order)
         self._wakeups.due_at(wake_at)
         names = tuple(hit.name for hit in hits)
         if "callback_early" in names:
@@ -119,7 +119,7 @@ class Tasks:
         return task, names
 
     def _create(self, tx: Transaction, orders: list[_Order]) -> list[_Created]:
-        """Create tasks that one key asked for: credits are reserved for all of them, or none."""
+        """Create tasks that one account asked for: credits are reserved for all of them, or none."""
         caller = orders[0].caller
         reservations = [reserve(order.image_price * order.request.n) for order in orders]  # CRED-4
         moved = self._reserve(tx, caller, total(reservations), len(orders))
@@ -205,9 +205,7 @@ class Tasks:
         await self._database.write(lambda tx: self._settlement.settle_task(tx, task.id, real_now))
         self._wakeups.due_at(real_now if task.callback_url else None)
 
-    def _reserve(
-        self, tx: Transaction, caller: Caller, reservation: Movement, tasks: int
-    ) -> Moved:
+    def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement, tasks: int) -> Moved:
         price = reservation.reserved
         moved = tx.move_credits(caller.account_id, reservation, tasks=tasks, entries=tasks)
         if moved is None:

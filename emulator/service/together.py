@@ -12,11 +12,11 @@ Result = TypeVar("Result")
 
 
 class Together(Generic[Item, Result]):
-    """Collects what comes until the transaction begins, group by group.
+    """Collects what comes until the transaction begins, account by account.
 
     Args:
         database: where it is done.
-        work: does some items of one group; where it raises, nothing of it is done, and each of
+        work: does some items of one account; where it raises, nothing of it is done, and each of
             them is tried by itself.
     """
 
@@ -27,12 +27,12 @@ class Together(Generic[Item, Result]):
         self._work = work
         self._waiting: dict[str, tuple[list[Item], asyncio.Task[list[Result]]]] = {}
 
-    async def do(self, group: str, item: Item) -> Result:
-        """Do ``item``, with others of its group that are waiting as well."""
-        if group not in self._waiting:
-            items: list[Item] = []
-            self._waiting[group] = items, asyncio.create_task(self._write(group, items))
-        items, done = self._waiting[group]
+    async def do(self, account_id: str, item: Item) -> Result:
+        """Do ``item``, with others of its account that are waiting as well."""
+        if account_id not in self._waiting:
+            new: list[Item] = []
+            self._waiting[account_id] = new, asyncio.create_task(self._write(account_id, new))
+        items, done = self._waiting[account_id]
         place = len(items)
         items.append(item)
         try:
@@ -42,9 +42,11 @@ class Together(Generic[Item, Result]):
                 raise
         return (await self._database.write(lambda tx: self._work(tx, [item])))[0]
 
-    async def _write(self, group: str, items: list[Item]) -> list[Result]:
+    async def _write(self, account_id: str, items: list[Item]) -> list[Result]:
         def work(tx: Transaction) -> list[Result]:
-            self._waiting.pop(group, None)  # who comes now is too late for this transaction
+            waiting = self._waiting.get(account_id)
+            if waiting is not None and waiting[0] is items:
+                del self._waiting[account_id]  # who comes now is too late for this transaction
             return self._work(tx, items)
 
         return await self._database.write(work)
