@@ -5,6 +5,7 @@ import os
 import socket
 
 import uvicorn
+
 from emulator.compose import Server
 from emulator.settings import Settings
 
@@ -54,7 +55,7 @@ def _protocol(server: Server) -> type[asyncio.Protocol]:
     class Protocol(HttpProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
-            server.connections.add(self.client, transport)
+            server.connections.add(self.client, self.transport)
 
         def connection_lost(self, exc: Exception | None) -> None:
             server.connections.remove(self.client)

@@ -119,7 +119,7 @@ class Tasks:
         return task, names
 
     def _create(self, tx: Transaction, orders: list[_Order]) -> list[_Created]:
-        """Create tasks that one account asked for: credits are reserved for all of them, or none."""
+        """Create tasks that one account asked for: credits are reserved for all, or none."""
         caller = orders[0].caller
         reservations = [reserve(order.image_price * order.request.n) for order in orders]  # CRED-4
         moved = self._reserve(tx, caller, total(reservations), len(orders))
