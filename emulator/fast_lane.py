@@ -74,7 +74,8 @@ class FastLane(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hold back a creation or a poll until its body is there."""
-        is_next = self.cycle is None or self.cycle.response_complete
+        last: RequestResponseCycle | None = self.cycle
+        is_next = last is None or last.response_complete
         is_hot = self.url in _CREATION or self.url.startswith(_POLL)
         if is_next and is_hot and not self.expect_100_continue and not self.parser.should_upgrade():
             self._body = b""

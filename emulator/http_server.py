@@ -12,7 +12,7 @@ from emulator.settings import Settings
 try:
     from emulator.fast_lane import FastLane as HttpProtocol
 except ImportError:  # a platform without httptools
-    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol  # type: ignore[assignment]
 
 _BACKLOG = 2048
 _SHUTDOWN_SECONDS = 1
@@ -52,8 +52,10 @@ class HttpServer(uvicorn.Server):
 def _protocol(server: Server) -> type[asyncio.Protocol]:
     """uvicorn's HTTP protocol, whose connections a fault can cut."""
 
-    class Protocol(HttpProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
-        def connection_made(self, transport: asyncio.Transport) -> None:
+    class Protocol(HttpProtocol):
+        def connection_made(  # type: ignore[override]
+            self, transport: asyncio.Transport
+        ) -> None:
             super().connection_made(transport)
             server.connections.add(self.client, self.transport)
 
