@@ -5,10 +5,14 @@ import os
 import socket
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from emulator.compose import Server
 from emulator.settings import Settings
+
+try:
+    from emulator.fast_lane import FastLane as HttpProtocol
+except ImportError:  # a platform without httptools
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol  # type: ignore[assignment]
 
 _BACKLOG = 2048
 _SHUTDOWN_SECONDS = 1
@@ -48,10 +52,12 @@ class HttpServer(uvicorn.Server):
 def _protocol(server: Server) -> type[asyncio.Protocol]:
     """uvicorn's HTTP protocol, whose connections a fault can cut."""
 
-    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # one of two, by platform
-        def connection_made(self, transport: asyncio.Transport) -> None:
+    class Protocol(HttpProtocol):
+        def connection_made(  # type: ignore[override]
+            self, transport: asyncio.Transport
+        ) -> None:
             super().connection_made(transport)
-            server.connections.add(self.client, transport)
+            server.connections.add(self.client, self.transport)
 
         def connection_lost(self, exc: Exception | None) -> None:
             server.connections.remove(self.client)

@@ -44,6 +44,7 @@ LAYER_OF_FILE = {
     "calibrate_command.py": "cli",
     "settings_sources.py": "settings",
     "settings_text.py": "settings",
+    "fast_lane.py": "http_server",
     "keys_command.py": "cli",
     "serve_command.py": "cli",
     "parts.py": "compose",

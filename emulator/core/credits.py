@@ -4,8 +4,9 @@ The invariant: granted = available + reserved + charged, and none of them below 
 The store applies a movement in one guarded UPDATE, so the database keeps it too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 CARRIED_FORWARD = "carried_forward"
 
@@ -46,6 +47,18 @@ def reserve(credits: int) -> Movement:
     return Movement("reservation", available=-credits, reserved=credits)
 
 
+def total(movements: Iterable[Movement]) -> Movement:
+    """Add movements up, so that they can be applied as one."""
+    granted = available = reserved = charged = 0
+    for each in movements:
+        granted += each.granted
+        available += each.available
+        reserved += each.reserved
+        charged += each.charged
+    return Movement("total", granted, available, reserved, charged)
+
+
+@lru_cache(maxsize=256)
 def settle(reserved: int, charged: int) -> tuple[Movement, ...]:
     """Close a task's reservation: charge what was used, give back the rest (CRED-6).
 

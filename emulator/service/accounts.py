@@ -10,7 +10,7 @@ from emulator.core.errors import Refusal, account_deleted
 from emulator.core.ports import Entropy, RealClock
 from emulator.core.seed import derive
 from emulator.settings import Settings
-from emulator.store.records import ApiKey, Caller, Database, LedgerPart, StoredTask
+from emulator.store.records import ApiKey, Caller, Database, LedgerEntry, LedgerPart, StoredTask
 from emulator.store.transaction import Transaction
 
 KEY_PREFIX = "sk-"  # AUTH-3
@@ -260,7 +260,8 @@ def book(tx: Transaction, account_id: str, movement: Movement, real_now: int) ->
     """Apply a movement that belongs to no task; False where a sum would go below zero."""
     moved = tx.move_credits(account_id, movement)
     if moved is not None:
-        tx.add_ledger_entry(account_id, movement, moved, moved.clock.now(real_now), None)
+        entry = LedgerEntry(movement, moved.clock.now(real_now), None)
+        tx.add_ledger_entries(account_id, [entry], moved)
     return moved is not None
 
 

@@ -1,16 +1,17 @@
 """What a task's end moves: credits, the key's budget, and the callback."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from emulator.core.callback import Delivery
 from emulator.core.clock import SECOND
-from emulator.core.credits import settle
+from emulator.core.credits import settle, total
 from emulator.core.fault import Facts, Hit
 from emulator.core.seed import token
 from emulator.core.task import Task
 from emulator.service.faults import Faults
 from emulator.settings import Settings
-from emulator.store.records import Account
+from emulator.store.records import Account, LedgerEntry
 from emulator.store.transaction import Transaction
 
 
@@ -40,7 +41,7 @@ class Settlement:
         task = tx.claim_task(task_id)
         if task is None:
             return []
-        self._book_end(tx, task, real_now)
+        self._book_ends(tx, task.account_id, [task], real_now)
         return [task]
 
     def settle_ended(
@@ -51,23 +52,25 @@ class Settlement:
         if account is None:
             return []
         tasks = tx.claim_ended(account_id, account.clock.reached(real_now), limit)
-        for task in tasks:
-            self._book_end(tx, task, real_now)
+        if tasks:
+            self._book_ends(tx, account_id, tasks, real_now)
         return tasks
 
-    def _book_end(self, tx: Transaction, task: Task, real_now: int) -> None:
-        movements = settle(task.reserved, task.charge)
-        if not movements:  # it cost nothing
-            tx.count_free_end(task.account_id)
-        for index, movement in enumerate(movements):
-            moved = tx.move_credits(task.account_id, movement, ended=int(index == 0))
-            if moved is None:
-                raise RuntimeError(f"the reservation of {task.id} is not in its account")
-            tx.add_ledger_entry(task.account_id, movement, moved, task.timeline.ends_at, task.id)
-        if task.charge < task.reserved:
-            tx.give_back_budget(task.key_hash, task.reserved - task.charge)  # ERR-4
-        if task.callback_url is not None and self._settings.callbacks != "off":
-            self._plan_delivery(tx, task, task.callback_url, real_now)
+    def _book_ends(
+        self, tx: Transaction, account_id: str, tasks: Sequence[Task], real_now: int
+    ) -> None:
+        """Book the ends of tasks of one account together."""
+        entries = [
+            LedgerEntry(movement, task.timeline.ends_at, task.id)
+            for task in tasks
+            for movement in settle(task.reserved, task.charge)
+        ]
+        _move(tx, account_id, entries, ended=len(tasks))
+        for task in tasks:
+            if task.charge < task.reserved:
+                tx.give_back_budget(task.key_hash, task.reserved - task.charge)  # ERR-4
+            if task.callback_url is not None and self._settings.callbacks != "off":
+                self._plan_delivery(tx, task, task.callback_url, real_now)
 
     def _plan_delivery(self, tx: Transaction, task: Task, url: str, real_now: int) -> None:
         account, ended_at = tx.account(task.account_id), task.timeline.ends_at
@@ -95,6 +98,15 @@ class Settlement:
             # One callback waits at a time, so that there is one to overtake it.
             return None if tx.has_held_delivery(account.id) else hit
         return hit
+
+
+def _move(tx: Transaction, account_id: str, entries: Sequence[LedgerEntry], ended: int) -> None:
+    """Apply movements of one account's ended tasks at once, and write each down."""
+    movement = total(entry.movement for entry in entries)
+    moved = tx.move_credits(account_id, movement, ended=ended, entries=len(entries))
+    if moved is None:
+        raise RuntimeError(f"the reservations of {account_id}'s tasks are not in its account")
+    tx.add_ledger_entries(account_id, entries, moved)
 
 
 def delivery_id(task_seed: int, task_id: str) -> str:

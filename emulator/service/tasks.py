@@ -1,9 +1,9 @@
 """Creating tasks, reading them, and waiting for their end."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.clock import SECOND
-from emulator.core.credits import Movement, reserve
+from emulator.core.credits import Movement, reserve, total
 from emulator.core.errors import Refusal, account_deleted, shown
 from emulator.core.fault import Facts, Hit
 from emulator.core.request import MODEL, ImageRequest
@@ -14,8 +14,28 @@ from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
 from emulator.service.settlement import Settlement, delivery_id
-from emulator.store.records import Caller, Moved, StoredTask
+from emulator.service.together import Together
+from emulator.store.records import Caller, LedgerEntry, Moved, StoredTask
 from emulator.store.transaction import Transaction
+
+
+class _Order(NamedTuple):
+    """A creation as it is asked for; ``forced`` goes wrong in any case."""
+
+    caller: Caller
+    request: ImageRequest
+    operation: str
+    base_url: str
+    image_price: int
+    forced: Hit | None
+
+
+class _Created(NamedTuple):
+    """A task, the real instant of its end, and the faults that met it."""
+
+    task: Task
+    wake_at: int | None
+    hits: list[Hit]
 
 
 class Tasks:
@@ -41,6 +61,7 @@ class Tasks:
         self._settlement = settlement
         self._deliveries = deliveries
         self._prices = ground.settings.price_table
+        self._creations = Together(ground.database, self._create)
 
     def check(self, caller: Caller, request: ImageRequest) -> None:
         """Check what comes after validation: model, then content (ERR-9).
@@ -70,7 +91,7 @@ class Tasks:
         base_url: str,
         forced: Hit | None = None,
     ) -> tuple[Task, tuple[str, ...]]:
-        """Create a task and reserve its credits, in one transaction.
+        """Create a task and reserve its credits, in one transaction with others of the key's.
 
         Args:
             caller: whose task it is.
@@ -90,20 +111,8 @@ class Tasks:
             request.size, request.resolution, request.quality
         )
 
-        reservation = reserve(image_price * request.n)  # CRED-4
-
-        def work(tx: Transaction) -> tuple[Task, int | None, list[Hit]]:
-            moved = self._reserve(tx, caller, reservation)
-            hits = [] if forced is None else [forced]
-            if caller.faults_version:
-                hits += self._meet(tx, caller, request, operation)
-            task = self._decide(caller, request, image_price, moved, hits, base_url)
-            wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
-            tx.add_task(task, request, wake_at)
-            tx.add_ledger_entry(task.account_id, reservation, moved, task.created_at, task.id)
-            return task, wake_at, hits
-
-        task, wake_at, hits = await self._database.write(work, caller.account_id)
+        order = _Order(caller, request, operation, base_url, image_price, forced)
+        task, wake_at, hits = await self._creations.do(caller.account_id, order)
         self._tally.created(task)
         self._wakeups.due_at(wake_at)
         names = tuple(hit.name for hit in hits)
@@ -111,6 +120,30 @@ class Tasks:
             await self._settle(task, self._clock.now())
             await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id)
         return task, names
+
+    def _create(self, tx: Transaction, orders: list[_Order]) -> list[_Created]:
+        """Create tasks that one account asked for: credits are reserved for all, or none."""
+        caller = orders[0].caller
+        reservations = [reserve(order.image_price * order.request.n) for order in orders]  # CRED-4
+        moved = self._reserve(tx, caller, total(reservations), len(orders))
+        created, entries = [], []
+        first_number = moved.tasks_created - len(orders) + 1
+        for number, (order, reservation) in enumerate(
+            zip(orders, reservations, strict=True), first_number
+        ):
+            hits = [] if order.forced is None else [order.forced]
+            if order.caller.faults_version:
+                hits += self._meet(tx, order.caller, order.request, order.operation)
+            task = self._decide(order, moved._replace(tasks_created=number), hits)
+            wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
+            created.append(_Created(task, wake_at, hits))
+            entries.append(LedgerEntry(reservation, task.created_at, task.id))
+        tx.add_tasks(
+            (task, order.request, wake_at)
+            for (task, wake_at, _), order in zip(created, orders, strict=True)
+        )
+        tx.add_ledger_entries(caller.account_id, entries, moved)
+        return created
 
     def _meet(
         self, tx: Transaction, caller: Caller, request: ImageRequest, operation: str
@@ -178,10 +211,12 @@ class Tasks:
         self._tally.settled(settled)
         self._wakeups.due_at(real_now if task.callback_url else None)
 
-    def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement) -> Moved:
+    def _reserve(self, tx: Transaction, caller: Caller, reservation: Movement, tasks: int) -> Moved:
         price = reservation.reserved
         most = self._settings.max_tasks_in_flight
-        moved = tx.move_credits(caller.account_id, reservation, tasks=1, most_in_flight=most)
+        moved = tx.move_credits(
+            caller.account_id, reservation, tasks=tasks, entries=tasks, most_in_flight=most
+        )
         if moved is None:
             account = tx.account(caller.account_id)
             if account is None:
@@ -203,15 +238,8 @@ class Tasks:
             )
         return moved
 
-    def _decide(
-        self,
-        caller: Caller,
-        request: ImageRequest,
-        image_price: int,
-        moved: Moved,
-        hits: list[Hit],
-        base_url: str,
-    ) -> Task:
+    def _decide(self, order: _Order, moved: Moved, hits: list[Hit]) -> Task:
+        caller, request = order.caller, order.request
         number, seed = moved.tasks_created, moved.seed
         now = moved.clock.now(self._clock.now())
         task_seed = derive(seed, "task seed", number)
@@ -232,10 +260,10 @@ class Tasks:
             callback_url=request.callback_url,
             created_at=now,
             timeline=timeline,
-            reserved=image_price * request.n,
-            charge=image_price * timeline.images,
+            reserved=order.image_price * request.n,
+            charge=order.image_price * timeline.images,
             settled=False,
-            base_url=base_url,
+            base_url=order.base_url,
             request_id=f"req_{name}",
         )
 

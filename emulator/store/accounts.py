@@ -1,13 +1,22 @@
 """Accounts, keys and credits in the store."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from emulator.core.clock import AccountClock
 from emulator.core.credits import Movement
 from emulator.store.queries import Queries
-from emulator.store.records import Account, ApiKey, Caller, LedgerPart, Moved, Row
+from emulator.store.records import (
+    Account,
+    ApiKey,
+    Caller,
+    LedgerEntry,
+    LedgerPart,
+    Moved,
+    Row,
+)
 
 CALLER_COLUMNS = 12
 _NO_LIMIT = 2**62
@@ -113,6 +122,7 @@ class AccountQueries(Queries):
         movement: Movement,
         tasks: int = 0,
         ended: int = 0,
+        entries: int = 1,
         most_in_flight: int = _NO_LIMIT,
     ) -> Moved | None:
         """Apply a movement; None, and nothing done, where a sum would go below zero.
@@ -120,39 +130,45 @@ class AccountQueries(Queries):
         Args:
             account_id: whose credits.
             movement: what is added to each sum.
-            tasks: 1 where the movement belongs to a task that is being created.
-            ended: 1 where it is the first of a task that is being settled.
-            most_in_flight: with so many unsettled tasks nothing is done either.
+            tasks: how many tasks are being created with it.
+            ended: how many tasks are being settled with it.
+            entries: how many entries of the ledger it makes.
+            most_in_flight: nothing is done either where more tasks would be unsettled.
         """
         row = self._run(
             "move_credits",
             {
                 "id": account_id, "granted": movement.granted, "available": movement.available,
                 "reserved": movement.reserved, "charged": movement.charged, "tasks": tasks,
-                "ended": ended, "most_in_flight": most_in_flight,
+                "ended": ended, "entries": entries, "most_in_flight": most_in_flight,
             },
         ).fetchone()  # fmt: skip
         if row is None:
             return None
         return Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]), row[5], row[6])
 
-    def count_free_end(self, account_id: str) -> None:
-        """Count the end of a task that moves no credits."""
-        self._run("count_free_end", {"id": account_id})
-
-    def add_ledger_entry(
-        self, account_id: str, movement: Movement, moved: Moved, at: int, task_id: str | None
+    def add_ledger_entries(
+        self, account_id: str, entries: Sequence[LedgerEntry], moved: Moved
     ) -> None:
-        """Write down a movement that was applied."""
-        self._run(
-            "add_ledger_entry",
-            {
-                "id": account_id, "number": moved.entry_number, "kind": movement.kind,
-                "task_id": task_id, "granted": movement.granted, "available": movement.available,
-                "reserved": movement.reserved, "charged": movement.charged,
-                "after": moved.available, "at": at,
-            },
-        )  # fmt: skip
+        """Write down movements that were applied together.
+
+        Args:
+            account_id: whose credits they moved.
+            entries: the movements, in order.
+            moved: the account after the last of them.
+        """
+        number, after, rows = moved.entry_number, moved.available, []
+        for movement, at, task_id in reversed(entries):
+            rows.append(
+                {
+                    "id": account_id, "number": number, "kind": movement.kind, "task_id": task_id,
+                    "granted": movement.granted, "available": movement.available,
+                    "reserved": movement.reserved, "charged": movement.charged, "after": after,
+                    "at": at,
+                }
+            )  # fmt: skip
+            number, after = number - 1, after - movement.available
+        self._run_many("add_ledger_entry", rows[::-1])
 
     def ledger(self, account_id: str, part: LedgerPart) -> list[dict[str, Any]]:
         """A part of the account's ledger."""

@@ -16,7 +16,7 @@ from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from emulator.store.opening import shown_database
-from emulator.store.postgres_session import QueryRunner, configure, for_psycopg, migrate
+from emulator.store.postgres_session import configure, for_psycopg, migrate, session
 from emulator.store.records import StoreError, StoreUnavailable
 from emulator.store.sql_files import load_queries
 from emulator.store.transaction import Transaction
@@ -168,7 +168,7 @@ class PostgresDatabase:
         with self._pool.connection() as connection:
             try:
                 with connection.pipeline() as pipeline:
-                    tx = Transaction(QueryRunner(connection, self._queries, pipeline))
+                    tx = session(connection, self._queries, pipeline)
                     connection.execute("BEGIN")
                     if account_id is not None:
                         tx.lock_account(account_id)
@@ -196,7 +196,7 @@ class PostgresDatabase:
         for tries in range(1, _MOST_TRIES + 1):
             try:
                 with self._pool.connection() as connection:
-                    return work(Transaction(QueryRunner(connection, self._queries)))
+                    return work(session(connection, self._queries))
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if tries == _MOST_TRIES or isinstance(error, PoolTimeout):
                     raise StoreUnavailable(f"the database does not answer: {error}") from error

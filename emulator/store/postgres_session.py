@@ -1,7 +1,7 @@
 """What a PostgreSQL connection needs to run this emulator's SQL."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -10,6 +10,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumperUnknown
 
 from emulator.store.sql_files import FOREIGN, load_migrations, newer_schema
+from emulator.store.transaction import Transaction
 
 _MIGRATION_LOCK = 0x67707469  # any number that is ours
 _PARAMETER = re.compile(r":(\w+)")
@@ -31,6 +32,21 @@ class QueryRunner:
     def __call__(self, name: str, parameters: Mapping[str, Any]) -> "_Cursor":
         cursor = self._execute(self._queries[name], parameters)
         return _Cursor(cursor, self._pipeline)
+
+    def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a query for each of many rows, of which none is asked back."""
+        for row in rows:
+            self._execute(self._queries[name], row)
+
+
+def session(
+    connection: psycopg.Connection[Any],
+    queries: Mapping[str, str],
+    pipeline: psycopg.Pipeline | None = None,
+) -> Transaction:
+    """What can be done on a connection."""
+    runner = QueryRunner(connection, queries, pipeline)
+    return Transaction(runner, runner.many)
 
 
 class _Cursor:

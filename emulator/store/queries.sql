@@ -114,14 +114,11 @@ UPDATE accounts SET
     charged = charged + :charged,
     tasks_created = tasks_created + :tasks,
     tasks_in_flight = tasks_in_flight + :tasks - :ended,
-    ledger_entries = ledger_entries + 1
+    ledger_entries = ledger_entries + :entries
 WHERE id = :id AND available + :available >= 0 AND reserved + :reserved >= 0
-    AND tasks_in_flight < :most_in_flight
+    AND tasks_in_flight + :tasks - :ended <= :most_in_flight
 RETURNING available, ledger_entries, tasks_created, clock_offset_ms, clock_frozen_at, seed,
     id_seed;
-
--- name: count_free_end
-UPDATE accounts SET tasks_in_flight = tasks_in_flight - 1 WHERE id = :id;
 
 -- name: add_ledger_entry
 INSERT INTO ledger_entries

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from emulator.core.clock import AccountClock
+from emulator.core.credits import Movement
 from emulator.core.task import Task
 
 if TYPE_CHECKING:
@@ -149,6 +150,14 @@ class LedgerPart(NamedTuple):
     after: int = 0
     before: int | None = None
     task_id: str | None = None
+
+
+class LedgerEntry(NamedTuple):
+    """A movement that is to be written down, when it happened, and the task that it is about."""
+
+    movement: Movement
+    at: int
+    task_id: str | None
 
 
 class Moved(NamedTuple):

@@ -1,7 +1,7 @@
 """Tasks and uploads in the store."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,29 +17,14 @@ from emulator.store.records import Caller, Row, StoredTask, Upload
 class TaskQueries(Queries):
     """What a transaction can do with tasks and uploads."""
 
-    def add_task(self, task: Task, request: ImageRequest, wake_at: int | None) -> None:
-        """Add a task that has not ended.
+    def add_tasks(self, tasks: Iterable[tuple[Task, ImageRequest, int | None]]) -> None:
+        """Add tasks that have not ended.
 
         Args:
-            task: the task.
-            request: what was asked.
-            wake_at: the real instant of its end; None while the account's clock is frozen.
+            tasks: each with what was asked, and the real instant of its end; None for that while
+                the account's clock is frozen.
         """
-        timeline = task.timeline
-        self._run(
-            "add_task",
-            {
-                "id": task.id, "account_id": task.account_id, "number": task.number,
-                "seed": task.seed, "key_hash": task.key_hash, "model": task.model,
-                "callback_url": task.callback_url, "request": _request_json(request),
-                "width_px": request.frame.width_px, "height_px": request.frame.height_px,
-                "created_at": task.created_at, "starts_at": timeline.starts_at,
-                "ends_at": timeline.ends_at, "images": timeline.images,
-                "error_code": timeline.error_code, "reserved": task.reserved,
-                "charge": task.charge, "wake_at": wake_at, "base_url": task.base_url,
-                "request_id": task.request_id,
-            },
-        )  # fmt: skip
+        self._run_many("add_task", [_task_row(*task) for task in tasks])
 
     def task(self, task_id: str) -> StoredTask | None:
         """Find a task."""
@@ -152,6 +137,21 @@ class TaskQueries(Queries):
         """Find an upload."""
         row = self._run("upload", {"id": upload_id}).fetchone()
         return None if row is None else Upload(row[0], row[1], row[2], AccountClock(*row[3:5]))
+
+
+def _task_row(task: Task, request: ImageRequest, wake_at: int | None) -> dict[str, Any]:
+    timeline = task.timeline
+    return {
+        "id": task.id, "account_id": task.account_id, "number": task.number,
+        "seed": task.seed, "key_hash": task.key_hash, "model": task.model,
+        "callback_url": task.callback_url, "request": _request_json(request),
+        "width_px": request.frame.width_px, "height_px": request.frame.height_px,
+        "created_at": task.created_at, "starts_at": timeline.starts_at,
+        "ends_at": timeline.ends_at, "images": timeline.images,
+        "error_code": timeline.error_code, "reserved": task.reserved,
+        "charge": task.charge, "wake_at": wake_at, "base_url": task.base_url,
+        "request_id": task.request_id,
+    }  # fmt: skip
 
 
 def _request_json(request: ImageRequest) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.core.credits import grant, reserve
-from emulator.store.records import ApiKey
+from emulator.store.records import ApiKey, LedgerEntry
 from emulator.store.sqlite import SqliteDatabase
 from emulator.store.transaction import Transaction
 
@@ -17,7 +17,7 @@ def book(tx: Transaction, *instants: int) -> None:
         movement = reserve(1) if number else grant(100)
         moved = tx.move_credits(ACCOUNT, movement)
         assert moved is not None
-        tx.add_ledger_entry(ACCOUNT, movement, moved, at, None)
+        tx.add_ledger_entries(ACCOUNT, [LedgerEntry(movement, at, None)], moved)
 
 
 def ledger(database: SqliteDatabase) -> list[tuple[int, str, int, int]]:
@@ -65,10 +65,9 @@ def test_a_ledger_is_folded_in_batches() -> None:
 def test_what_a_sweep_asks_has_an_index() -> None:
     database = SqliteDatabase(":memory:")
     for name in ("old_tasks", "old_uploads", "oldest_ledger", "oldest_journal", "unused_account"):
-        values = dict.fromkeys(("id", "before", "limit"), 1)
-        plan = database._connection.execute(
-            "EXPLAIN QUERY PLAN " + database._queries[name], values
-        ).fetchall()
+        query, bind = database._queries[name]
+        values = bind(dict.fromkeys(("id", "before", "limit"), 1))
+        plan = database._connection.execute("EXPLAIN QUERY PLAN " + query, values).fetchall()
         steps = [str(step[3]) for step in plan]
         assert not [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step], (
             name,

@@ -10,7 +10,8 @@ import pytest
 
 from emulator.core.credits import grant, reserve
 from emulator.store.records import StoreError
-from emulator.store.sqlite import SqliteDatabase, load_queries
+from emulator.store.sql_files import load_queries
+from emulator.store.sqlite import SqliteDatabase
 from emulator.store.transaction import Transaction
 
 

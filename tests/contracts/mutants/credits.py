@@ -37,9 +37,12 @@ def _decided(change: Callable[[Task], Task]) -> Patch:
     return around(Tasks, "_decide", lambda original, *arguments: change(original(*arguments)))
 
 
-def _charge_again(original: Any, self: Settlement, tx: Transaction, task: Task, now: int) -> None:
-    original(self, tx, task, now)
-    tx.move_credits(task.account_id, _taken(task.charge))
+def _charge_again(
+    original: Any, self: Settlement, tx: Transaction, tasks: list[Task], now: int
+) -> None:
+    original(self, tx, tasks, now)
+    for task in tasks:
+        tx.move_credits(task.account_id, _taken(task.charge))
 
 
 def _taken(credits: int) -> Movement:
@@ -82,15 +85,15 @@ def _keeps_credits_of(code: str) -> Patch:
 
 
 def _lend(
-    original: Any, self: Tasks, tx: Transaction, caller: Caller, reservation: Movement
+    original: Any, self: Tasks, tx: Transaction, caller: Caller, reservation: Movement, tasks: int
 ) -> Moved:
     try:
-        moved: Moved = original(self, tx, caller, reservation)
+        moved: Moved = original(self, tx, caller, reservation, tasks)
     except Refusal as refusal:
         if refusal.code != "insufficient_credits":
             raise
         tx.move_credits(caller.account_id, grant(reservation.reserved))
-        moved = original(self, tx, caller, reservation)
+        moved = original(self, tx, caller, reservation, tasks)
     return moved
 
 
@@ -143,7 +146,7 @@ MUTANTS = (
         "a-success-is-charged-twice",
         "CRED-6",
         "The end of a task takes its price once more.",
-        around(Settlement, "_book_end", _charge_again),
+        around(Settlement, "_book_ends", _charge_again),
         lambda probe: probe.cost() == 60,
     ),
     Mutant(
