@@ -42,6 +42,7 @@ def adjust(credits: int) -> Movement:
     return Movement("adjustment", granted=credits, available=credits)
 
 
+@lru_cache(maxsize=256)
 def reserve(credits: int) -> Movement:
     """Set a task's price aside when the task is created (CRED-1)."""
     return Movement("reservation", available=-credits, reserved=credits)
