@@ -5,11 +5,13 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 from emulator.adapters.json_log import JsonFormatter
 from emulator.compose import Server, compose
 from emulator.http_server import HttpServer, bind, url_of
-from emulator.settings import Settings
+from emulator.settings import SettingError, Settings
+from emulator.store.opening import MEMORY, shown_database
 
 # Requests leave no cycles behind; looking for them after each 700 objects costs 5 %.
 _GC_THRESHOLD = 20_000
@@ -19,6 +21,9 @@ _KEY_EXAMPLE = "sk-test"
 def run_server(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     _start_logging(settings.log)
+    if settings.workers > 1 and settings.database == MEMORY:
+        accepted = f"1 with --database {MEMORY}, which no other process can open"
+        raise SettingError(f"--workers takes {accepted}; {settings.workers} was given")
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
@@ -26,16 +31,36 @@ def run_server(settings: Settings) -> int:
         reason = error.strerror or str(error)
         print(f"gpt-image-emulator: cannot listen on {where}: {reason}", file=sys.stderr)  # noqa: T201
         return 1
+    text = banner(settings, url_of(settings, listener))
+
+    def ready() -> None:
+        print(text, flush=True)  # noqa: T201
+
+    with listener:
+        if settings.workers > 1:
+            from emulator.workers import Workers
+
+            return Workers(settings, listener, serve).run(ready)
+        serve(settings, listener, ready)
+    return 0
+
+
+def serve(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve in this process until SIGTERM or SIGINT.
+
+    Args:
+        settings: with ``database`` set.
+        listener: the socket to serve.
+        on_ready: is called once it listens.
+    """
+    _start_logging(settings.log)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, _end)  # uvicorn ends in order, then raises the signal again
-    with listener:
-        server = compose(settings)
-        try:
-            text = banner(settings, url_of(settings, listener))
-            _Process(server, text).run(sockets=[listener])
-        finally:
-            server.close()
-    return 0
+    server = compose(settings)
+    try:
+        _Process(server, on_ready).run(sockets=[listener])
+    finally:
+        server.close()
 
 
 def _start_logging(form: str) -> None:
@@ -50,11 +75,11 @@ def _end(signal_number: int, frame: object) -> None:
 
 
 class _Process(HttpServer):
-    """A server that has the process to itself, and prints a banner once it listens."""
+    """A server that has the process to itself, and says when it listens."""
 
-    def __init__(self, server: Server, text: str) -> None:
+    def __init__(self, server: Server, on_ready: Callable[[], None]) -> None:
         super().__init__(server)
-        self._text = text
+        self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -62,14 +87,14 @@ class _Process(HttpServer):
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD)
-        print(self._text, flush=True)  # noqa: T201
+        self._on_ready()
 
 
 def banner(settings: Settings, url: str) -> str:
     """What is printed once the server listens."""
-    keys = "any sk-... key works"
+    keys, database = "any sk-... key works", shown_database(settings.database)
     if settings.keys == "strict":
-        keys = f"make one: gpt-image-emulator keys create --database {settings.database}"
+        keys = f"make one: gpt-image-emulator keys create --database {database}"
     control = "open to this machine only"
     if settings.control_is_closed:
         control = "closed: --host is not loopback; start with --control-token TOKEN to open it"
@@ -80,7 +105,7 @@ def banner(settings: Settings, url: str) -> str:
 gpt-image-emulator listens on {url}
   profile   {settings.profile.name}
   keys      {settings.keys} ({keys})
-  database  {settings.database}
+  database  {database}
   callbacks {settings.callbacks}
   control   {control}
   page      {url}/ shows and drives all of this in a browser

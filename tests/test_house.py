@@ -48,6 +48,7 @@ LAYER_OF_FILE = {
     "keys_command.py": "cli",
     "serve_command.py": "cli",
     "parts.py": "compose",
+    "workers.py": "cli",
     "__init__.py": "version",
 }
 STANDARD_LIBRARY_OF_CORE = {

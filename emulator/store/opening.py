@@ -4,6 +4,7 @@ import re
 
 from emulator.store.records import Database, StoreError
 
+MEMORY = ":memory:"
 _SCHEMES = ("postgresql://", "postgres://")
 _PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)|(?<=password=)[^&]*")
 

@@ -5,7 +5,8 @@ connection of the pool, with psycopg's pipeline, so that only what is read is wa
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -21,9 +22,15 @@ from emulator.store.records import StoreError, StoreUnavailable
 from emulator.store.sql_files import load_queries
 from emulator.store.transaction import Transaction
 
+# What it says of a pipeline that was given up is told by the error that ended it.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+logging.getLogger("psycopg.pool").setLevel(logging.WARNING)
+
 _CONNECT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 5.0  # for a connection, while the database restarts
-_MOST_TOGETHER = 50
+# What waits at the same time shares a thread, and writes of one account a transaction.
+_MOST_WRITES = 50
+_MOST_READS = 8
 _MOST_TRIES = 10
 _CHANNEL = "gpt_image_emulator"
 # Somebody else was first, or stood in the way: what is done again meets the new state.
@@ -32,6 +39,7 @@ _AGAIN = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDe
 T = TypeVar("T")
 Work = Callable[[Transaction], Any]
 Outcome = tuple[Any, Exception | None]
+_Waiting = tuple[Work, asyncio.Future[Any]]
 
 
 class PostgresDatabase:
@@ -65,8 +73,11 @@ class PostgresDatabase:
             open=True,
         )
         self._threads = ThreadPoolExecutor(connections, "postgres")
-        self._waiting: dict[str, list[tuple[Work, asyncio.Future[Any]]]] = {}
-        self._writing: set[asyncio.Task[None]] = set()
+        self._connections = connections
+        self._waiting: dict[str, list[_Waiting]] = {}  # account -> writes
+        self._reads: list[_Waiting] = []
+        self._readers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def write(self, work: Callable[[Transaction], T], account_id: str | None = None) -> T:
         """Run ``work`` in one transaction: all of it happens, or, where it raises, nothing.
@@ -80,9 +91,7 @@ class PostgresDatabase:
         waiting = self._waiting.get(account_id)
         if waiting is None:
             self._waiting[account_id] = waiting = []
-            writing = asyncio.create_task(self._write_waiting(account_id))
-            self._writing.add(writing)
-            writing.add_done_callback(self._writing.discard)
+            self._begin(self._write_waiting(account_id))
         waiting.append((work, done))
         return await done
 
@@ -93,7 +102,12 @@ class PostgresDatabase:
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work``, which reads with a single query."""
-        return await self._in_thread(lambda: self._read(work))
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._reads.append((work, done))
+        if self._readers < self._connections:
+            self._readers += 1
+            self._begin(self._read_waiting())
+        return await done
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """Call ``heard`` at each announcement, until cancelled or cut off.
@@ -123,22 +137,39 @@ class PostgresDatabase:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
+    def _begin(self, waiting: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(waiting)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _write_waiting(self, account_id: str) -> None:
-        while waiting := self._waiting[account_id]:
-            batch, self._waiting[account_id] = waiting[:_MOST_TOGETHER], waiting[_MOST_TOGETHER:]
-            works = [work for work, _ in batch]
-            try:
-                outcomes = await self._in_thread(partial(self._together, account_id, works))
-            except BaseException as error:  # the server stops
-                outcomes = [(None, StoreUnavailable(str(error)))] * len(batch)
-            for (_, done), (result, problem) in zip(batch, outcomes, strict=True):
-                if done.done():  # the caller was cancelled meanwhile; its work is committed
-                    continue
-                if problem is None:
-                    done.set_result(result)
-                else:
-                    done.set_exception(problem)
+        waiting = self._waiting[account_id]
+        while waiting:
+            await self._do(waiting, _MOST_WRITES, partial(self._together, account_id))
         del self._waiting[account_id]
+
+    async def _read_waiting(self) -> None:
+        while self._reads:
+            await self._do(self._reads, _MOST_READS, self._read_all)
+        self._readers -= 1
+
+    async def _do(
+        self, waiting: list[_Waiting], most: int, do: Callable[[list[Work]], list[Outcome]]
+    ) -> None:
+        """Do the first of what waits in one thread, and tell those who wait for it."""
+        batch = waiting[:most]
+        del waiting[:most]
+        try:
+            outcomes = await self._in_thread(lambda: do([work for work, _ in batch]))
+        except BaseException as error:  # the server stops
+            outcomes = [(None, StoreUnavailable(str(error)))] * len(batch)
+        for (_, done), (result, problem) in zip(batch, outcomes, strict=True):
+            if done.done():  # the caller was cancelled meanwhile; its work is committed
+                continue
+            if problem is None:
+                done.set_result(result)
+            else:
+                done.set_exception(problem)
 
     def _together(self, account_id: str, works: Sequence[Work]) -> list[Outcome]:
         """Do several works in one transaction, or, where the database minds one, each alone."""
@@ -192,14 +223,19 @@ class PostgresDatabase:
         except psycopg.OperationalError as error:
             raise StoreUnavailable(f"the database does not answer: {error}") from error
 
-    def _read(self, work: Callable[[Transaction], T]) -> T:
+    def _read_all(self, works: Sequence[Work]) -> list[Outcome]:
+        return [self._read(work) for work in works]
+
+    def _read(self, work: Work) -> Outcome:
         for tries in range(1, _MOST_TRIES + 1):
             try:
                 with self._pool.connection() as connection:
-                    return work(session(connection, self._queries))
+                    return work(session(connection, self._queries)), None
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if tries == _MOST_TRIES or isinstance(error, PoolTimeout):
-                    raise StoreUnavailable(f"the database does not answer: {error}") from error
+                    return None, StoreUnavailable(f"the database does not answer: {error}")
+            except Exception as error:
+                return None, error
         raise AssertionError("unreachable")
 
 

@@ -25,6 +25,7 @@ class QueryRunner:
         queries: Mapping[str, str],
         pipeline: psycopg.Pipeline | None = None,
     ) -> None:
+        self._connection = connection
         self._execute = connection.execute
         self._queries = queries
         self._pipeline = pipeline
@@ -35,8 +36,7 @@ class QueryRunner:
 
     def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a query for each of many rows, of which none is asked back."""
-        for row in rows:
-            self._execute(self._queries[name], row)
+        self._connection.cursor().executemany(self._queries[name], rows)
 
 
 def session(

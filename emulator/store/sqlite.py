@@ -9,11 +9,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+from emulator.store.opening import MEMORY
 from emulator.store.records import StoreError, StoreUnavailable
 from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
 from emulator.store.transaction import Transaction
 
-MEMORY = ":memory:"
 BUSY_TIMEOUT_SECONDS = 5.0
 _CACHE_KIB = 16 * 1024
 _CHECKPOINT_PAGES = 8_000
