@@ -17,6 +17,7 @@ from emulator.api.http import Call, JsonAnswer
 from emulator.core.clock import SECOND, http_date
 from emulator.core.errors import Refusal
 from emulator.service.services import Services
+from emulator.store.records import StoreUnavailable
 
 _log = logging.getLogger("emulator")
 
@@ -117,6 +118,10 @@ class Envelope:
         headers: dict[str, str] = {}
         if isinstance(error, asyncio.CancelledError):  # its body did not come before the stop
             message = "The emulator is stopping."
+            error = Refusal("service_unavailable", message, retry_after_seconds=1)
+        if isinstance(error, StoreUnavailable):
+            _log.warning("%s", error)
+            message = "The database does not answer at present; try again in 1 s."
             error = Refusal("service_unavailable", message, retry_after_seconds=1)
         match error:
             case Refusal():

@@ -131,10 +131,12 @@ class World:
 
     def miscounted(self) -> list[tuple[str, int]]:
         """Accounts whose counter is not the number of their unsettled tasks, with that counter."""
-        return self.server.database._connection.execute(
+        database: Any = self.server.database
+        found: list[tuple[str, int]] = database._connection.execute(
             "SELECT id, tasks_in_flight FROM accounts a WHERE tasks_in_flight <>"
             " (SELECT count(*) FROM tasks t WHERE t.account_id = a.id AND t.settled = 0)"
         ).fetchall()
+        return found
 
     async def balance(self) -> int:
         """The credits that can be spent."""

@@ -1,0 +1,185 @@
+"""Several processes as an operator meets them: on one socket, and on one database."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.e2e.conftest import Serve
+from tests.e2e.test_server import run
+from tests.support.engines import SHARED, database_of
+from tests.support.postgres import needs_postgres, own_cluster
+from tests.support.process import KEY, Process
+
+CREATION = {"model": "gpt-image-2", "prompt": "A lighthouse"}
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with database_of(request.param, tmp_path) as name:
+        yield name
+
+
+def children(process: Process) -> list[int]:
+    """The workers of a server: its children, but for the one that helps multiprocessing."""
+    path = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
+    pids = [int(text) for text in path.read_text().split()]
+    return [
+        pid for pid in pids if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def eventually(condition: Any) -> Any:
+    """Wait for something to come true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.05)
+    return found
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[str]]]:
+    """A receiver of callbacks: its URL, and the ids that it got."""
+    ids: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            ids.append(self.headers["webhook-id"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", ids
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("where", SHARED, indirect=True)
+def test_workers_share_everything_and_the_dead_are_replaced(serve: Serve, where: str) -> None:
+    with receiver() as (url, ids):
+        secret = "whsec_" + "c2VjcmV0IG9mIDI0IGJ5dGVzIC4u"
+        server = serve(
+            "--database", where, "--workers", "2", "--latency", "0.3", "--callback-secret", secret
+        )
+        first = children(server)
+        assert len(first) == 2
+        tasks = []
+        for number in range(20):
+            with server_client(server) as client:  # a connection of its own: either may answer
+                body = {**CREATION, "callback_url": url}
+                tasks.append(client.post("/v1/images/generations", json=body).json()["task_id"])
+            if number == 10:
+                os.kill(first[0], signal.SIGKILL)
+        replaced = eventually(lambda: len(children(server)) == 2 and children(server) != first)
+        assert replaced
+
+        def status(task_id: str) -> str:
+            with server_client(server) as client:
+                word: str = client.get(f"/v1/tasks/{task_id}").json()["status"]
+                return word
+
+        eventually(lambda: {status(task_id) for task_id in tasks} == {"succeeded"})
+        eventually(lambda: len(set(ids)) == 20)
+        sums = server.client.get("/_emulator/account").json()["credits"]
+        assert sums == {"granted": 100_000, "available": 99_400, "reserved": 0, "charged": 600}
+        metrics = server.client.get("/metrics").text
+        assert 'operation="createImageTask"' in metrics
+        workers = children(server)
+        assert server.stop() == 0
+        assert not any(is_alive(pid) for pid in workers)
+
+
+def server_client(server: Process) -> Any:
+    import httpx2
+
+    return httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {KEY}"})
+
+
+def test_workers_end_with_the_process_that_looks_after_them(serve: Serve) -> None:
+    server = serve("--workers", "2", "--log", "none")
+    workers = children(server)
+    server.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in workers))
+
+
+def test_workers_need_a_database_that_can_be_shared() -> None:
+    done = run("serve", "--workers", "2", "--database", ":memory:")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "--workers" in done.stderr
+
+
+@needs_postgres
+def test_a_finish_at_one_machine_ends_the_wait_at_another(tmp_path: Path) -> None:
+    with database_of("postgres", tmp_path) as where, ExitStack() as stack:
+        flags = ("--database", where, "--latency", "300", "--log", "none")
+        here, there = (stack.enter_context(Process(*flags)) for _ in range(2))
+        body = json.dumps(CREATION).encode()
+        host, port = here.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as waiting:
+            waiting.sendall(
+                b"POST /v1/images/generations/sync HTTP/1.1\r\nHost: x\r\n"
+                b"Content-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+                b"Content-Length: %d\r\n\r\n%s" % (KEY.encode(), len(body), body)
+            )
+            listed = eventually(lambda: there.client.get("/_emulator/tasks").json()["data"])
+            there.client.post(f"/_emulator/tasks/{listed[0]['task_id']}/finish", json={})
+            assert waiting.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+@needs_postgres
+def test_what_a_dead_machine_left_another_does(tmp_path: Path) -> None:
+    with database_of("postgres", tmp_path) as where, receiver() as (url, ids), ExitStack() as stack:
+        flags = ("--database", where, "--latency", "1.5", "--log", "none")
+        here, there = (stack.enter_context(Process(*flags)) for _ in range(2))
+        for _ in range(5):
+            here.client.post("/v1/images/generations", json={**CREATION, "callback_url": url})
+        here.kill()
+        eventually(lambda: len(ids) == 5)
+        sums = there.client.get("/_emulator/account").json()["credits"]
+        assert (sums["reserved"], sums["charged"]) == (0, 150)
+
+
+@needs_postgres
+def test_while_the_database_is_away_the_answer_is_503_and_then_it_goes_on(tmp_path: Path) -> None:
+    with database_of("postgres", tmp_path) as where, Process("--database", where) as server:
+        assert server.client.get("/v1/credits/balance").status_code == 200
+        name = where.partition("@/")[2].partition("?")[0]
+        with psycopg.connect(own_cluster().url(), autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+            answer = server.client.get("/v1/credits/balance")
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "1"
+            assert server.client.get("/_emulator/health/ready").status_code == 503
+            assert server.client.get("/_emulator/health/live").status_code == 200
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        eventually(lambda: server.client.get("/v1/credits/balance").status_code == 200)

@@ -1,0 +1,25 @@
+"""The engines that a test of the store, or of replicas, runs on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import drop_database, needs_postgres, new_database
+
+SHARED = (pytest.param("sqlite"), pytest.param("postgres", marks=needs_postgres))
+ENGINES = (pytest.param("memory"), *SHARED)
+
+
+@contextmanager
+def database_of(engine: str, folder: Path) -> Iterator[str]:
+    """A database with nothing in it, by the name that ``--database`` takes."""
+    if engine != "postgres":
+        yield ":memory:" if engine == "memory" else str(folder / "state.db")
+        return
+    url = new_database()
+    try:
+        yield url
+    finally:
+        drop_database(url)
