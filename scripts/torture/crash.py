@@ -13,7 +13,8 @@ from scripts.torture.collect import Collector
 from scripts.torture.driver import Driver, client, send
 from scripts.torture.history import History, Outcome
 from scripts.torture.receiver import receiving
-from scripts.torture.servers import Fleet, Replica, fleet
+from scripts.torture.result import Result
+from scripts.torture.servers import Fleet, fleet
 
 CLIENTS = 8
 PATIENCE_SECONDS = 60.0
@@ -43,19 +44,6 @@ class Plan:
     def name(self) -> str:
         """What a line about it begins with."""
         return f"crash, {self.engine}, {self.replicas} process{'es' * (self.replicas > 1)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a run met.
-
-    Attributes:
-        problems: one line for each promise that was broken.
-        summary: what was done, in one line.
-    """
-
-    problems: list[str]
-    summary: str
 
 
 def crash(plan: Plan) -> Result:
@@ -122,15 +110,10 @@ async def _kill(servers: Fleet, kills: int, chance: Random) -> int:
             await asyncio.to_thread(servers.cluster.stop, "immediate")
             await asyncio.sleep(chance.uniform(0, _LONGEST_LIFE_SECONDS))
             await asyncio.to_thread(servers.cluster.start)
-        await asyncio.to_thread(_crash_one, replica)
+        await asyncio.to_thread(replica.restart)
     for replica in servers.replicas:
         await asyncio.to_thread(replica.await_up)
     return stops
-
-
-def _crash_one(replica: Replica) -> None:
-    replica.kill()
-    replica.start()
 
 
 def _server_problems(servers: Fleet, answers: Counter[str], stops: int) -> list[str]:

@@ -70,6 +70,11 @@ class Replica:
                 pass
             self._process.wait()
 
+    def restart(self) -> None:
+        """Kill it and start it again; it is not up yet."""
+        self.kill()
+        self.start()
+
     def has_ended(self) -> bool:
         """Whether it is not running."""
         return self._process is None or self._process.poll() is not None
