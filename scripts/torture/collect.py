@@ -48,7 +48,7 @@ class Collector:
         tasks = await asyncio.gather(*(self._task(http, key, name) for name in dict.fromkeys(ids)))
         overview = await self._get(http, key, "/_emulator/account")
         balance = await self._get(http, key, "/v1/credits/balance")
-        found = {name: task for name, task in zip(dict.fromkeys(ids), tasks, strict=True)}
+        found = dict(zip(dict.fromkeys(ids), tasks, strict=True))
         return FinalAccount(overview["credits"], balance["credits"], ledger, found)
 
     async def _ledger_after(

@@ -163,7 +163,9 @@ def concurrency(engine: str, replicas: int, rounds: int, seed: int) -> Result:
             operations += len(meeting.history)
             lost += sum(not operation.is_known for operation in meeting.history)
             problems += judge(meeting)
-    summary = f"{rounds} accounts, {operations} operations of {CLIENTS} clients, {lost} without answer"  # noqa: E501
+    summary = (
+        f"{rounds} accounts, {operations} operations of {CLIENTS} clients, {lost} without answer"
+    )
     return Result(problems, summary)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -17,6 +16,7 @@ from scripts.torture.result import Result
 from scripts.torture.servers import Fleet, fleet
 
 CLIENTS = 8
+KEYS = ["sk-rich-1", "sk-rich-2", "sk-poor"]
 PATIENCE_SECONDS = 60.0
 _RICH, _POOR = 10_000_000, 3_000
 _LONGEST_LIFE_SECONDS = 0.8
@@ -24,53 +24,38 @@ _KILLED_WHILE_STARTING = 0.2
 _DATABASE_STOPS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run does.
+def crash(engine: str, replicas: int, kills: int, seed: int) -> Result:
+    """Kill servers while they are used, and judge what their clients saw.
 
-    Attributes:
+    Args:
         engine: sqlite or postgres.
         replicas: how many processes share the database.
         kills: how often a process is killed.
         seed: what is random follows from it, but for the processes' own timing.
     """
-
-    engine: str
-    replicas: int
-    kills: int
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """What a line about it begins with."""
-        return f"crash, {self.engine}, {self.replicas} process{'es' * (self.replicas > 1)}"
+    secret = Random(seed).randbytes(32)
+    with (
+        tempfile.TemporaryDirectory(prefix="torture-") as folder,
+        fleet(engine, replicas, Path(folder), *_flags(secret)) as servers,
+    ):
+        return asyncio.run(_crash(servers, History(secret), kills, Random(seed)))
 
 
-def crash(plan: Plan) -> Result:
-    """Run a plan in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
-        return asyncio.run(_crash(plan, Path(folder)))
-
-
-async def _crash(plan: Plan, folder: Path) -> Result:
-    chance = Random(plan.seed)
-    secret = chance.randbytes(32)
-    history = History(secret)
-    keys = ["sk-rich-1", "sk-rich-2", "sk-poor"]
-    with fleet(plan.engine, plan.replicas, folder, *_flags(secret)) as servers:
-        await _give_credits(servers.urls[0], keys)
-        async with receiving(history.callbacks, chance) as receiver:
-            driver = Driver(servers.urls, keys, history, receiver.url, chance)
-            stop = asyncio.Event()
-            clients = asyncio.create_task(driver.run(CLIENTS, stop))
-            try:
-                stops = await _kill(servers, plan.kills, chance)
-            finally:
-                stop.set()
-                await clients
-            await Collector(servers.urls[0], PATIENCE_SECONDS).collect(history, keys)
-        problems = violations(history) + _server_problems(servers, driver.answers, stops)
-    return Result(problems, _summary(plan, history, driver.answers, stops))
+async def _crash(servers: Fleet, history: History, kills: int, chance: Random) -> Result:
+    await _give_credits(servers.urls[0])
+    async with receiving(history.callbacks, chance) as receiver:
+        driver = Driver(servers.urls, KEYS, history, receiver.url, chance)
+        stop = asyncio.Event()
+        clients = asyncio.create_task(driver.run(CLIENTS, stop))
+        try:
+            stops = await _kill(servers, kills, chance)
+        finally:
+            stop.set()
+            await clients
+        await Collector(servers.urls[0], PATIENCE_SECONDS).collect(history, KEYS)
+    problems = violations(history) + _server_problems(servers, driver.answers, stops)
+    done = f"{kills} kills" + (f", PostgreSQL stopped {stops} times" if stops else "")
+    return Result(problems, f"{done}; {_seen(history, driver.answers)}")
 
 
 def _flags(secret: bytes) -> list[str]:
@@ -82,11 +67,11 @@ def _flags(secret: bytes) -> list[str]:
     ]  # fmt: skip
 
 
-async def _give_credits(url: str, keys: list[str]) -> None:
+async def _give_credits(url: str) -> None:
     """Make the accounts; one of them will run out of credits, again and again."""
     async with client() as http:
-        for key in keys:
-            amount = _POOR if key == "sk-poor" else _RICH
+        for key in KEYS:
+            amount = _POOR if key == KEYS[-1] else _RICH
             path = "/_emulator/account/credits"
             outcome, _, word = await send(http, key, "POST", url + path, {"set": amount})
             if outcome is not Outcome.ACKNOWLEDGED:
@@ -124,13 +109,12 @@ def _server_problems(servers: Fleet, answers: Counter[str], stops: int) -> list[
     return found
 
 
-def _summary(plan: Plan, history: History, answers: Counter[str], stops: int) -> str:
+def _seen(history: History, answers: Counter[str]) -> str:
     outcomes = Counter(creation.outcome.value for creation in history.creations)
     created = ", ".join(f"{count} {name}" for name, count in outcomes.most_common())
     met = ", ".join(f"{name} {count}" for name, count in answers.most_common())
     tasks = sum(len(account.tasks) for account in history.accounts.values())
-    restarts = f", PostgreSQL stopped {stops} times" if stops else ""
     return (
-        f"{plan.kills} kills{restarts}; {len(history.creations)} creations ({created}), {tasks} tasks,"
+        f"{len(history.creations)} creations ({created}), {tasks} tasks,"
         f" {len(history.polls)} polls, {len(history.callbacks)} callbacks; answers: {met}"
     )
