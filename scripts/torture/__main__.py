@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from scripts.postgres import NoPostgres, is_there
 from scripts.torture.concurrency import concurrency
@@ -45,16 +46,12 @@ def _checks(chosen: argparse.Namespace) -> Iterator[Check]:
     fleets = [(engine, count) for engine in engines for count in counts]
     if chosen.what in ("all", "crash"):
         for engine, count in fleets:
-            yield (
-                _name("crash", engine, count),
-                lambda e=engine, c=count: crash(e, c, chosen.kills, chosen.seed),
-            )
+            run = partial(crash, engine, count, chosen.kills, chosen.seed)
+            yield _name("crash", engine, count), run
     if chosen.what in ("all", "concurrency"):
         for engine, count in fleets:
-            yield (
-                _name("concurrency", engine, count),
-                lambda e=engine, c=count: concurrency(e, c, chosen.rounds, chosen.seed),
-            )
+            run = partial(concurrency, engine, count, chosen.rounds, chosen.seed)
+            yield _name("concurrency", engine, count), run
     if chosen.what in ("all", "soak"):
         engine = chosen.engine or ENGINES[0]
         show = print if chosen.what == "soak" else lambda _: None

@@ -130,15 +130,19 @@ COMMANDS = st.lists(
 @st.composite
 def overlapped(draw: st.DrawFn) -> list[Operation]:
     """A run one after the other, whose operations are then said to have taken longer."""
-    state, made, history = START, [], []
+    state = START
+    made: list[str] = []
+    history: list[Operation] = []
     for at, drawn in enumerate(draw(COMMANDS)):
-        command = drawn
-        if isinstance(drawn, tuple):
+        command: Command
+        if not isinstance(drawn, tuple):
+            command = drawn
+        elif made:
             what, number = drawn
-            if not made:
-                continue
             task_id = made[number % len(made)]
             command = Poll(task_id) if what == "poll" else Finish(task_id, what)
+        else:
+            continue
         answer, state = _run(state, command, f"t{at}")
         if isinstance(command, Create) and answer != NO_CREDITS:
             made.append(answer)
