@@ -44,6 +44,16 @@ async def test_finish_poll_and_sweep_settle_once(world: World, seconds: int) -> 
     assert len(world.receiver.received) == 1
 
 
+async def test_of_64_concurrent_creators_as_many_succeed_as_there_are_credits_for() -> None:
+    async with open_world(initial_credits=40 * 30) as world:
+        path = "/v1/images/generations"
+        answers = await asyncio.gather(*(world.client.post(path, json=CREATION) for _ in range(64)))
+        assert sorted(answer.status_code for answer in answers) == [202] * 40 + [402] * 24
+        assert await world.sums() == {
+            "granted": 1200, "available": 0, "reserved": 1200, "charged": 0,
+        }  # fmt: skip
+
+
 OPERATIONS = st.lists(
     st.sampled_from(["create", "finish", "poll", "run", "set", "reset", "advance", "restore"]),
     min_size=2,
