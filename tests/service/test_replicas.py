@@ -91,7 +91,8 @@ async def test_a_sweep_a_poll_and_a_forced_finish_settle_once(engine: str, tmp_p
         ids = [(await first.create())["task_id"] for _ in range(10)]
         pass_seconds(worlds, 9.9)
         finishing = [
-            second.raw.post(f"/_emulator/tasks/{task_id}/finish", json={}) for task_id in ids
+            second.raw.post(f"/_emulator/tasks/{task_id}/finish", json={"status": "succeeded"})
+            for task_id in ids
         ]
         pass_seconds(worlds, 0.1)
         polling = [world.task(task_id) for world in worlds for task_id in ids]
