@@ -1,4 +1,4 @@
-# The emulator in a container: one process, no root, a health check.
+# The emulator in a container, with the extras for PostgreSQL and traces: one process, no root, a health check.
 FROM python:3.13-slim
 
 RUN useradd --create-home --uid 10001 emulator
@@ -6,7 +6,7 @@ WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE openapi.yaml ./
 COPY contracts ./contracts
 COPY emulator ./emulator
-RUN python -m pip install --no-cache-dir -c constraints.txt .
+RUN python -m pip install --no-cache-dir -c constraints.txt ".[postgres,traces]"
 
 RUN install -d -o emulator /data
 USER emulator

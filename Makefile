@@ -35,6 +35,7 @@ serve: $(VENV)/.serve
 test: $(VENV)/.dev
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.postgres
+	@$(BIN)/python -m scripts.nginx
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 check: $(VENV)/.dev

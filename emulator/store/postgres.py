@@ -6,6 +6,7 @@ connection of the pool, with psycopg's pipeline, so that only what is read is wa
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,11 +23,15 @@ from emulator.store.records import StoreError, StoreUnavailable
 from emulator.store.sql_files import load_queries
 from emulator.store.transaction import Transaction
 
+_log = logging.getLogger("emulator.store")
+
 # What it says of a pipeline that was given up is told by the error that ended it.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 logging.getLogger("psycopg.pool").setLevel(logging.WARNING)
 
 _CONNECT_SECONDS = 5
+LONGEST_START_SECONDS = 10.0  # for the database to come up
+_PAUSE_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 5.0  # for a connection, while the database restarts
 # What waits at the same time shares a thread, and writes of one account a transaction.
 _MOST_WRITES = 50
@@ -59,10 +64,11 @@ class PostgresDatabase:
         self._url = url
         self._queries = {name: for_psycopg(text) for name, text in load_queries().items()}
         try:
-            with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
+            with _connected(url) as connection:
                 migrate(connection)
         except psycopg.Error as error:
-            raise StoreError(f"cannot use the database {shown_database(url)}: {error}") from error
+            said = " ".join(str(error).split())
+            raise StoreError(f"cannot use the database {shown_database(url)}: {said}") from error
         self._pool = ConnectionPool(
             url,
             min_size=1,
@@ -237,6 +243,20 @@ class PostgresDatabase:
             except Exception as error:
                 return None, error
         raise AssertionError("unreachable")
+
+
+def _connected(url: str) -> psycopg.Connection[Any]:
+    """Connect; a server that is not up yet, as after a restart of all, is waited for."""
+    deadline = time.monotonic() + LONGEST_START_SECONDS
+    while True:
+        try:
+            return psycopg.connect(url, connect_timeout=_CONNECT_SECONDS)
+        except psycopg.OperationalError as error:
+            is_refusal = "FATAL" in str(error) and "starting up" not in str(error)
+            if is_refusal or time.monotonic() > deadline:
+                raise
+        _log.warning("the database %s does not answer yet", shown_database(url))
+        time.sleep(_PAUSE_SECONDS)
 
 
 class _InDoubt(psycopg.OperationalError):

@@ -9,6 +9,7 @@ import pytest
 
 from emulator.core.clock import AccountClock
 from emulator.core.credits import grant, reserve
+from emulator.store import postgres
 from emulator.store.opening import open_database, shown_database
 from emulator.store.records import Database, StoreError, StoreUnavailable
 from emulator.store.sql_files import load_migrations
@@ -158,11 +159,19 @@ def test_a_password_is_not_shown() -> None:
 
 @needs_postgres
 class TestPostgres:
-    def test_a_database_that_is_not_there_is_told_in_one_line(self) -> None:
+    def test_a_database_that_is_not_there_is_told_in_one_line(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres, "LONGEST_START_SECONDS", 0)
         url = "postgresql://emulator:s3cret@127.0.0.1:9/none?connect_timeout=2"
         with pytest.raises(StoreError, match="cannot use the database") as told:
             open_database(url)
         assert "s3cret" not in str(told.value)
+        assert "\n" not in str(told.value)
+
+    def test_a_name_that_is_not_there_is_told_at_once(self) -> None:
+        with pytest.raises(StoreError, match="does not exist"):
+            open_database(own_cluster().url("nobody_made_this"))
 
     def test_databases_of_others_and_of_newer_emulators(self) -> None:
         foreign = own_cluster().create("foreign")
