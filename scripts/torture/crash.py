@@ -13,7 +13,7 @@ from scripts.torture.driver import Driver, client, send
 from scripts.torture.history import History, Outcome
 from scripts.torture.receiver import receiving
 from scripts.torture.result import Result
-from scripts.torture.servers import Fleet, fleet
+from scripts.torture.servers import Fleet, NotUp, Replica, fleet
 
 CLIENTS = 8
 KEYS = ["sk-rich-1", "sk-rich-2", "sk-poor"]
@@ -21,6 +21,7 @@ PATIENCE_SECONDS = 60.0
 _RICH, _POOR = 10_000_000, 3_000
 _LONGEST_LIFE_SECONDS = 0.8
 _KILLED_WHILE_STARTING = 0.2
+_MOST_STARTS = 5
 _DATABASE_STOPS = 0.05
 
 
@@ -88,7 +89,7 @@ async def _kill(servers: Fleet, kills: int, chance: Random) -> int:
     for _ in range(kills):
         replica = chance.choice(servers.replicas)
         if chance.random() >= _KILLED_WHILE_STARTING:
-            await asyncio.to_thread(replica.await_up)
+            await asyncio.to_thread(_await_up, replica, servers)
         await asyncio.sleep(chance.uniform(0, _LONGEST_LIFE_SECONDS))
         if servers.cluster is not None and chance.random() < _DATABASE_STOPS:
             stops += 1
@@ -97,8 +98,20 @@ async def _kill(servers: Fleet, kills: int, chance: Random) -> int:
             await asyncio.to_thread(servers.cluster.start)
         await asyncio.to_thread(replica.restart)
     for replica in servers.replicas:
-        await asyncio.to_thread(replica.await_up)
+        await asyncio.to_thread(_await_up, replica, servers)
     return stops
+
+
+def _await_up(replica: Replica, servers: Fleet) -> None:
+    """Wait for a replica; one whose database went while it started is started again."""
+    for _ in range(_MOST_STARTS):
+        try:
+            return replica.await_up()
+        except NotUp:
+            if servers.cluster is None or not replica.has_ended():
+                raise
+            replica.start()
+    return replica.await_up()
 
 
 def _server_problems(servers: Fleet, answers: Counter[str], stops: int) -> list[str]:
