@@ -11,13 +11,14 @@ from emulator.adapters.http import HttpCaller
 from emulator.core.callback import AttemptResult, Delivery, RetryPolicy
 from emulator.core.task import Task
 from emulator.service import deliveries, settlement
-from emulator.service.deliveries import Deliveries
+from emulator.service.ground import Ground
+from emulator.service.sending import Sending, callback_body
 from emulator.service.settlement import Settlement, delivery_id
 from emulator.service.tasks import Tasks
 from emulator.store.records import StoredTask
 from emulator.store.transaction import Transaction
 from tests.contracts.mutants.mutant import Mutant, Patch
-from tests.contracts.mutants.patches import Json, around, details, swap, together
+from tests.contracts.mutants.patches import Json, around, details, everywhere, swap, together
 from tests.contracts.mutants.probe import Probe
 from tests.contracts.mutants.redirects import redirecting_receiver
 
@@ -25,10 +26,10 @@ from tests.contracts.mutants.redirects import redirecting_receiver
 def _payload(change: Callable[[Json], Json]) -> Patch:
     """Send another body."""
 
-    def payload(original: Any, self: Deliveries, stored: StoredTask) -> bytes:
-        return json.dumps(change(json.loads(original(self, stored)))).encode()
+    def body(original: Any, stored: StoredTask, ground: Ground) -> bytes:
+        return json.dumps(change(json.loads(original(stored, ground)))).encode()
 
-    return around(Deliveries, "payload", payload)
+    return everywhere(callback_body, body)
 
 
 def _running(body: Json) -> Json:
@@ -47,7 +48,7 @@ def _sent_at_creation() -> Any:
             early = task._replace(timeline=task.timeline._replace(ends_at=task.created_at))
             real_now = self._clock.now()
             await self._database.write(lambda tx: plan(self._settlement, tx, early, url, real_now))
-            await self._deliveries.start(delivery_id(task.seed, task.id))
+            await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id)
         return task, names
 
     return together(
@@ -65,7 +66,7 @@ def _not_for_failures(
 
 
 async def _complete_at_the_attempt(
-    original: Any, self: Deliveries, delivery: Delivery, stored: StoredTask, at: int, *rest: Any
+    original: Any, self: Sending, delivery: Delivery, stored: StoredTask, at: int, *rest: Any
 ) -> AttemptResult:
     timeline = stored.task.timeline._replace(ends_at=at)
     stored = stored._replace(task=stored.task._replace(timeline=timeline))
@@ -208,7 +209,7 @@ MUTANTS = (
         "attempts-differ",
         "CB-1",
         "Each attempt gives its own time as the task's completed_at.",
-        around(Deliveries, "_send", _complete_at_the_attempt),
+        around(Sending, "_send", _complete_at_the_attempt),
         lambda probe: (
             (bodies := probe.called_back(500, 200))[0]["completed_at"] != bodies[1]["completed_at"]
         ),

@@ -38,11 +38,11 @@ def _decided(change: Callable[[Task], Task]) -> Patch:
 
 
 def _charge_again(
-    original: Any, self: Settlement, tx: Transaction, tasks: list[Task], now: int
+    original: Any, self: Settlement, tx: Transaction, account_id: str, tasks: list[Task], now: int
 ) -> None:
-    original(self, tx, tasks, now)
+    original(self, tx, account_id, tasks, now)
     for task in tasks:
-        tx.move_credits(task.account_id, _taken(task.charge))
+        tx.move_credits(account_id, _taken(task.charge))
 
 
 def _taken(credits: int) -> Movement:

@@ -46,8 +46,8 @@ def _error(is_meant: Callable[[Json], bool], change: Callable[[Json], Any]) -> P
     return errors(changed)
 
 
-def _in_plain_text(original: Any, self: Envelope, error: BaseException) -> ASGIApp:
-    answer: JsonAnswer = original(self, error)
+def _in_plain_text(original: Any, self: Envelope, *raised: Any) -> ASGIApp:
+    answer: JsonAnswer = original(self, *raised)
     return PlainTextResponse("Not Found", 404) if answer._status == 404 else answer
 
 
@@ -56,10 +56,10 @@ def _as_detail(status: int, body: Json) -> tuple[int, Any]:
     return status, {"detail": body["error"]["message"]} if missing else body
 
 
-def _without_retry_after(original: Any, self: Envelope, error: BaseException) -> ASGIApp:
+def _without_retry_after(original: Any, self: Envelope, *raised: Any) -> ASGIApp:
     if isinstance(error, Refusal):
         error.retry_after_seconds = None
-    found: ASGIApp = original(self, error)
+    found: ASGIApp = original(self, *raised)
     return found
 
 

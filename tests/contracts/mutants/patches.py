@@ -108,8 +108,8 @@ def result_of(task: Task, arguments: tuple[Any, ...]) -> Json:
 def errors(change: Callable[[int, Json], tuple[int, Any]]) -> Patch:
     """Change status and body of what the emulator refuses; its headers stay."""
 
-    def changed(original: Any, envelope: Envelope, error: BaseException) -> ASGIApp:
-        answer = original(envelope, error)
+    def changed(original: Any, envelope: Envelope, *raised: Any) -> ASGIApp:
+        answer = original(envelope, *raised)
         headers = {
             name.decode(): value.decode()
             for name, value in answer._headers
