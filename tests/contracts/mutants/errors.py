@@ -56,10 +56,12 @@ def _as_detail(status: int, body: Json) -> tuple[int, Any]:
     return status, {"detail": body["error"]["message"]} if missing else body
 
 
-def _without_retry_after(original: Any, self: Envelope, *raised: Any) -> ASGIApp:
+def _without_retry_after(
+    original: Any, self: Envelope, error: BaseException, *rest: Any
+) -> ASGIApp:
     if isinstance(error, Refusal):
         error.retry_after_seconds = None
-    found: ASGIApp = original(self, *raised)
+    found: ASGIApp = original(self, error, *rest)
     return found
 
 
