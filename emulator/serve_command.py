@@ -8,6 +8,7 @@ import sys
 
 from emulator.adapters.json_log import JsonFormatter
 from emulator.compose import Server, compose
+from emulator.http_limits import raise_file_limit
 from emulator.http_server import HttpServer, bind, url_of
 from emulator.settings import Settings
 
@@ -19,6 +20,7 @@ _KEY_EXAMPLE = "sk-test"
 def run_server(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     _start_logging(settings.log)
+    raise_file_limit()
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
