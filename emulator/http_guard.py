@@ -110,7 +110,7 @@ class GuardedProtocol(FastLane):
             self._refuse_head()
 
     def _head_size(self) -> int:
-        line = len("GET  HTTP/1.1\r\n") + len(self.url)
+        line = len("GET  HTTP/1.1\r\n\r\n") + len(self.url)
         return line + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _refuse_head(self) -> None:
