@@ -35,6 +35,11 @@ class Gathering:
             self._loop.call_soon(self._flush)
         self._waiting.append(data)
 
+    def write_eof(self) -> None:
+        """Send what waits, and nothing after it."""
+        self._flush()
+        self._transport.write_eof()
+
     def close(self) -> None:
         """Send what waits, then close."""
         self._flush()

@@ -7,14 +7,22 @@ import socket
 import uvicorn
 
 from emulator.compose import Server
+from emulator.http_limits import Limits, limits_of
 from emulator.settings import Settings
 
 try:
-    from emulator.fast_lane import FastLane as HttpProtocol
-except ImportError:  # a platform without httptools
-    from uvicorn.protocols.http.auto import AutoHTTPProtocol as HttpProtocol  # type: ignore[assignment]
+    from emulator.http_guard import GuardedProtocol as HttpProtocol
+except ImportError:  # a platform without httptools: no fast lane, and no limits of connections
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class HttpProtocol(H11Protocol):  # type: ignore[no-redef]
+        limits: Limits
+
+        def look(self, now_seconds: float) -> None: ...
+
 
 _BACKLOG = 2048
+_TICKS_A_SECOND = 10  # uvicorn's
 _SHUTDOWN_SECONDS = 1
 
 
@@ -43,6 +51,14 @@ class HttpServer(uvicorn.Server):
         )
         self._server = server
 
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second look for clients that take too long."""
+        if counter % _TICKS_A_SECOND == 0:
+            now_seconds = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                connection.look(now_seconds)  # type: ignore[union-attr]
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what waits, then stop."""
         self._server.wakeups.stop()
@@ -50,9 +66,11 @@ class HttpServer(uvicorn.Server):
 
 
 def _protocol(server: Server) -> type[asyncio.Protocol]:
-    """uvicorn's HTTP protocol, whose connections a fault can cut."""
+    """uvicorn's HTTP protocol within limits, whose connections a fault can cut."""
 
     class Protocol(HttpProtocol):
+        limits = limits_of(server.services.settings)
+
         def connection_made(  # type: ignore[override]
             self, transport: asyncio.Transport
         ) -> None:

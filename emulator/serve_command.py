@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from emulator.adapters.json_log import JsonFormatter
 from emulator.compose import Server, compose
+from emulator.http_limits import raise_file_limit
 from emulator.http_server import HttpServer, bind, url_of
 from emulator.settings import SettingError, Settings
 from emulator.store.opening import MEMORY, shown_database
@@ -24,6 +25,7 @@ def run_server(settings: Settings) -> int:
     if settings.workers > 1 and settings.database == MEMORY:
         accepted = f"1 with --database {MEMORY}, which no other process can open"
         raise SettingError(f"--workers takes {accepted}; {settings.workers} was given")
+    raise_file_limit()
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:

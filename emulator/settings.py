@@ -164,6 +164,19 @@ class Settings:
         read.on_or_off, "on",
     )  # fmt: skip
     max_body_mib: int = _setting(64, "largest request body, in MiB", read.whole_number(1, 1024))
+    max_header_kib: int = _setting(
+        64, "longest request line and headers together, in KiB", read.whole_number(1, 1024)
+    )
+    receive_timeout_seconds: float = _setting(
+        60.0,
+        "a request must have come whole within this time, and a client must go on reading its"
+        " answer",
+        read.seconds(0.05, 3600),
+        "60",
+    )
+    max_connections: int = _setting(
+        10_000, "open connections of a process", read.whole_number(1, 1_000_000)
+    )
     max_image_mb: int = _setting(
         20, "largest reference image, in MB (1,000,000 bytes)", read.whole_number(1, 200)
     )

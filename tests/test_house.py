@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "compose": {
         "core", "adapters", "settings", "store", "service", "runner", "api", "ui", "compose",
     },
-    "http_server": {"core", "settings", "compose", "http_server"},
+    "http_server": {"core", "settings", "api", "compose", "http_server"},
     "calibration": {"core", "adapters", "settings", "api", "calibration"},
     "cli": {
         "core", "adapters", "settings", "store", "service", "compose", "http_server",
@@ -45,6 +45,8 @@ LAYER_OF_FILE = {
     "settings_sources.py": "settings",
     "settings_text.py": "settings",
     "fast_lane.py": "http_server",
+    "http_guard.py": "http_server",
+    "http_limits.py": "http_server",
     "keys_command.py": "cli",
     "serve_command.py": "cli",
     "parts.py": "compose",

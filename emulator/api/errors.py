@@ -14,10 +14,12 @@ TYPE_BY_STATUS = {
     403: "permission_error",
     404: "not_found_error",
     405: "invalid_request_error",
+    408: "invalid_request_error",
     409: "invalid_request_error",
     410: "not_found_error",
     413: "invalid_request_error",
     429: "rate_limit_error",
+    431: "invalid_request_error",
 }
 
 STATUS_BY_CODE = {
@@ -45,11 +47,13 @@ STATUS_BY_CODE = {
     "task_not_found": 404,  # TASK-10
     "not_found": 404,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     "task_ended": 409,  # TASK-4
     "conflict": 409,
     "link_expired": 410,  # MEDIA-2
     "body_too_large": 413,
     "rate_limit_exceeded": 429,  # ERR-5
+    "headers_too_large": 431,
     "internal_error": 500,
     "service_unavailable": 503,
 }
