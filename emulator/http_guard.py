@@ -2,6 +2,8 @@
 
 import asyncio
 
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 from emulator.fast_lane import FastLane
 from emulator.http_limits import Limits, Stopwatch, refusal
 
@@ -84,9 +86,14 @@ class GuardedProtocol(FastLane):
             else:
                 self.transport.abort()
 
+    @property
+    def _last(self) -> RequestResponseCycle | None:
+        """The last request whose headers are complete, which uvicorn's types always see."""
+        return self.cycle
+
     def _whole_requests(self) -> int | None:
         """How many requests came whole; None: no more is awaited now."""
-        cycle = self.cycle
+        cycle = self._last
         if self.flow.read_paused or self.timeout_keep_alive_task is not None:
             return None
         if cycle is None or cycle.response_complete:
@@ -96,8 +103,9 @@ class GuardedProtocol(FastLane):
         return None
 
     def _is_head_pending(self) -> bool:
-        cycle = self.cycle
-        return self.scope is not None and (cycle is None or cycle.scope is not self.scope)
+        scope: object | None = self.scope  # None until the first request begins
+        cycle = self._last
+        return scope is not None and (cycle is None or cycle.scope is not scope)
 
     def _weigh_pending(self, read_bytes: int) -> None:
         """Count what came of a head; where it began, a body may have ended in the same read."""
@@ -105,7 +113,7 @@ class GuardedProtocol(FastLane):
             self._pending_bytes += read_bytes
         else:
             self._pending = self.scope
-            self._pending_bytes = read_bytes if self.cycle is None else 0
+            self._pending_bytes = read_bytes if self._last is None else 0
         if self._pending_bytes > self.limits.head_bytes:
             self._refuse_head()
 
@@ -127,7 +135,8 @@ class GuardedProtocol(FastLane):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle = self._last
+        if cycle is not None and not cycle.response_complete:
             self.transport.close()
             return
         self.transport.write(refusal(code, message))
