@@ -37,7 +37,8 @@ done = function(summary, latency, requests)
   local errors = summary.errors
   local broken = errors.connect + errors.read + errors.write + errors.timeout
   io.write(string.format('\\nRESULT {"requests": %%d, "microseconds": %%d, "broken": %%d, '
-    .. '"refused": %%d}\\n', summary.requests, summary.duration, broken, errors.status))
+    .. '"refused": %%d, "p50_us": %%d, "p99_us": %%d}\\n', summary.requests, summary.duration,
+    broken, errors.status, latency:percentile(50), latency:percentile(99)))
 end
 """
 
@@ -62,6 +63,11 @@ class Load:
 
     def run(self, seconds: int) -> tuple[int, float]:
         """Send for `seconds`; return how many were answered, and how many that was a second."""
+        counts = self.counts(seconds)
+        return counts["requests"], counts["requests"] / counts["microseconds"] * 1e6
+
+    def counts(self, seconds: int) -> dict[str, int]:
+        """Send for `seconds`; return wrk's counts, with `p50_us` and `p99_us` of the latency."""
         words = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(self._script)]
         finished = subprocess.run(
             [*words, self.server.url],
@@ -70,13 +76,20 @@ class Load:
             timeout=seconds + 30,
             check=False,
         )
-        line = finished.stdout.rpartition("\nRESULT ")[2]
-        if finished.returncode or not line.startswith("{"):
+        if finished.returncode:
             raise BenchError(f"wrk failed: {(finished.stderr or finished.stdout).strip()[-200:]}")
-        counts: dict[str, int] = json.loads(line)
-        if counts["broken"] or counts["refused"] or not counts["requests"]:
-            raise BenchError(f"the {self.server.name} did not answer everything: {line.strip()}")
-        return counts["requests"], counts["requests"] / counts["microseconds"] * 1e6
+        return parse_counts(self.server.name, finished.stdout)
+
+
+def parse_counts(name: str, printed: str) -> dict[str, int]:
+    """The counts in what wrk `printed`; refuse those of a run that was not answered in full."""
+    line = printed.rpartition("\nRESULT ")[2]
+    if not line.startswith("{"):
+        raise BenchError(f"wrk failed: {printed.strip()[-200:]}")
+    counts: dict[str, int] = json.loads(line)
+    if counts["broken"] or counts["refused"] or not counts["requests"]:
+        raise BenchError(f"the {name} did not answer everything: {line.strip()}")
+    return counts
 
 
 def creations(server: Server, folder: Path) -> Load:
