@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx2
 
@@ -42,7 +43,7 @@ class _Later(SystemClock):
 async def _sweep(name: str, server: Server) -> None:
     """Sweep once; print how long it took, and how long its transactions kept the loop busy."""
     took_ms, busy_ms = list[float](), list[float]()
-    database = server.database
+    database: Any = server.database
     plain = database._write_waiting  # noqa: SLF001
 
     def timed() -> None:
@@ -51,11 +52,11 @@ async def _sweep(name: str, server: Server) -> None:
         took_ms.append((time.perf_counter() - started) * 1000)
         busy_ms.append((time.thread_time() - busy) * 1000)
 
-    database._write_waiting = timed  # type: ignore[method-assign]  # noqa: SLF001
+    database._write_waiting = timed  # noqa: SLF001
     started, busy = time.perf_counter(), time.process_time()
     await server.retention.sweep()
     took, busy = time.perf_counter() - started, time.process_time() - busy
-    database._write_waiting = plain  # type: ignore[method-assign]  # noqa: SLF001
+    database._write_waiting = plain  # noqa: SLF001
     _say(
         f"| {name} | {took:.1f} s | {busy:.1f} s | {len(took_ms):,}"
         f" | {_quantiles(busy_ms)} | {_quantiles(took_ms)} |"

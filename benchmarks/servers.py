@@ -65,9 +65,17 @@ def emulator(database: Path, *flags: str) -> Iterator[Server]:
 
 @contextmanager
 def _running(name: str, command: list[str], database: Path) -> Iterator[Server]:
-    port = _free_port()
-    log = database.with_suffix(f".{port}.log")
+    port = free_port()
     words = [*command, "--port", str(port), "--database", str(database)]
+    with started(name, words, port, database.with_suffix(f".{port}.log")) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    name: str, words: list[str], port: int, log: Path, health: str = HEALTH
+) -> Iterator[Server]:
+    """Run a server until the block ends; `health` is a path that it answers, however."""
     with log.open("wb") as output:
         spawned_at = time.perf_counter()
         process = subprocess.Popen(
@@ -78,7 +86,7 @@ def _running(name: str, command: list[str], database: Path) -> Iterator[Server]:
             env=environment(),
         )
     try:
-        _await_first_answer(name, process, port, log)
+        _await_first_answer(name, process, port, log, health)
         yield Server(name, process, port, log, time.perf_counter() - spawned_at)
     finally:
         _end(process)
@@ -97,16 +105,18 @@ def environment() -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _await_first_answer(name: str, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _await_first_answer(
+    name: str, process: subprocess.Popen[bytes], port: int, log: Path, health: str
+) -> None:
     deadline = time.perf_counter() + START_LIMIT_SECONDS
-    while not _answers(port):
+    while not _answers(port, health):
         if process.poll() is not None:
             raise BenchError(f"the {name} ended while it started: {_last_line(log)}")
         if time.perf_counter() > deadline:
@@ -114,13 +124,14 @@ def _await_first_answer(name: str, process: subprocess.Popen[bytes], port: int, 
         time.sleep(POLL_SECONDS)
 
 
-def _answers(port: int) -> bool:
-    """Whether a GET of the health route answers 200 on `port` now."""
-    request = f"GET {HEALTH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+def _answers(port: int, health: str) -> bool:
+    """Whether a GET is answered on `port` now; that of our own health route with 200."""
+    wanted = b"HTTP/1.1 200" if health == HEALTH else b"HTTP/1.1 "
+    request = f"GET {health} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(request.encode())
-            return connection.recv(64).startswith(b"HTTP/1.1 200")
+            return connection.recv(64).startswith(wanted)
     except OSError:
         return False
 
