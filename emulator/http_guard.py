@@ -2,6 +2,8 @@
 
 import asyncio
 
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 from emulator.fast_lane import FastLane
 from emulator.http_limits import Limits, Stopwatch, refusal
 
@@ -86,7 +88,7 @@ class GuardedProtocol(FastLane):
 
     def _whole_requests(self) -> int | None:
         """How many requests came whole; None: no more is awaited now."""
-        cycle = self.cycle
+        cycle = self._last_cycle()
         if self.flow.read_paused or self.timeout_keep_alive_task is not None:
             return None
         if cycle is None or cycle.response_complete:
@@ -96,8 +98,11 @@ class GuardedProtocol(FastLane):
         return None
 
     def _is_head_pending(self) -> bool:
-        cycle = self.cycle
-        return self.scope is not None and (cycle is None or cycle.scope is not self.scope)
+        cycle = self._last_cycle()
+        return self.scope is not (None if cycle is None else cycle.scope)
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        return self.cycle
 
     def _weigh_pending(self, read_bytes: int) -> None:
         """Count what came of a head; where it began, a body may have ended in the same read."""
@@ -105,7 +110,7 @@ class GuardedProtocol(FastLane):
             self._pending_bytes += read_bytes
         else:
             self._pending = self.scope
-            self._pending_bytes = read_bytes if self.cycle is None else 0
+            self._pending_bytes = read_bytes if self._last_cycle() is None else 0
         if self._pending_bytes > self.limits.head_bytes:
             self._refuse_head()
 
@@ -127,7 +132,8 @@ class GuardedProtocol(FastLane):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle = self._last_cycle()
+        if cycle is not None and not cycle.response_complete:
             self.transport.close()
             return
         self.transport.write(refusal(code, message))

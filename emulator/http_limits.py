@@ -1,15 +1,14 @@
 """The limits of connections as rules: how many, how large, how slow; and how one is refused."""
 
 import json
+import sys
 from dataclasses import dataclass
 
 from emulator.api.errors import STATUS_BY_CODE, error_body
 from emulator.settings import Settings
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows, which has no such limit
-    resource = None  # type: ignore[assignment]
 
 _KIB = 1024
 _RESERVED_FILES = 256  # for databases, callbacks, fetches
@@ -54,7 +53,7 @@ def most_connections(wanted: int, files: int | None) -> int:
 
 def file_limit() -> int | None:
     """How many files this process may open; None: any number."""
-    if resource is None:
+    if sys.platform == "win32":
         return None
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return None if files == resource.RLIM_INFINITY else files
@@ -62,7 +61,7 @@ def file_limit() -> int | None:
 
 def raise_file_limit() -> None:
     """Let this process open as many files as it may allow itself."""
-    if resource is not None:
+    if sys.platform != "win32":
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
