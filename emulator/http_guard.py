@@ -23,16 +23,25 @@ class GuardedProtocol(FastLane):
 
     limits: Limits
 
-    _heads = 0  # requests whose headers are complete
-    _read_bytes = 0  # what came last
-    _pending: object = None  # the scope of a request whose headers are not complete
-    _pending_bytes = 0
-    _looks_since_refusal: int | None = None  # None: it was not refused
+    # CPython is quick with 30 attributes of an object, and uvicorn has nearly as many.
+    __slots__ = (
+        "_heads",
+        "_looks_since_refusal",
+        "_pending",
+        "_pending_bytes",
+        "_read_bytes",
+        "_stopwatch",
+    )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse."""
-        super().connection_made(transport)
+        self._heads = 0  # requests whose headers are complete
+        self._read_bytes = 0  # what came last
+        self._pending: object = None  # the scope of the last request whose headers came in pieces
+        self._pending_bytes = 0
+        self._looks_since_refusal: int | None = None  # None: it was not refused
         self._stopwatch = Stopwatch()
+        super().connection_made(transport)
         beyond = len(self.connections) - self.limits.connections
         if beyond > _LINGERING:
             self.transport.abort()
@@ -46,17 +55,17 @@ class GuardedProtocol(FastLane):
             return
         self._read_bytes = len(data)
         super().data_received(data)
-        if self._is_head_pending():
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.scope is not self.scope:
             self._weigh_pending(len(data))
-        else:
-            self._pending = None
 
     def on_headers_complete(self) -> None:
         """Go on with a request whose headers are not too large."""
         self._heads += 1
         most = self.limits.head_bytes
         # Only a long read, or a head that came in several, can hold so much.
-        if (self._read_bytes > most or self._pending is not None) and self._head_size() > most:
+        is_suspect = self._read_bytes > most or self._pending is self.scope
+        if is_suspect and self._head_size() > most:
             raise _HeadTooLarge
         super().on_headers_complete()
 
@@ -86,14 +95,9 @@ class GuardedProtocol(FastLane):
             else:
                 self.transport.abort()
 
-    @property
-    def _last(self) -> RequestResponseCycle | None:
-        """The last request whose headers are complete, which uvicorn's types always see."""
-        return self.cycle
-
     def _whole_requests(self) -> int | None:
         """How many requests came whole; None: no more is awaited now."""
-        cycle = self._last
+        cycle = self._last_cycle()
         if self.flow.read_paused or self.timeout_keep_alive_task is not None:
             return None
         if cycle is None or cycle.response_complete:
@@ -103,9 +107,11 @@ class GuardedProtocol(FastLane):
         return None
 
     def _is_head_pending(self) -> bool:
-        scope: object | None = self.scope  # None until the first request begins
-        cycle = self._last
-        return scope is not None and (cycle is None or cycle.scope is not scope)
+        cycle = self._last_cycle()
+        return self.scope is not (None if cycle is None else cycle.scope)
+
+    def _last_cycle(self) -> RequestResponseCycle | None:
+        return self.cycle
 
     def _weigh_pending(self, read_bytes: int) -> None:
         """Count what came of a head; where it began, a body may have ended in the same read."""
@@ -113,7 +119,7 @@ class GuardedProtocol(FastLane):
             self._pending_bytes += read_bytes
         else:
             self._pending = self.scope
-            self._pending_bytes = read_bytes if self._last is None else 0
+            self._pending_bytes = read_bytes if self._last_cycle() is None else 0
         if self._pending_bytes > self.limits.head_bytes:
             self._refuse_head()
 
@@ -135,7 +141,7 @@ class GuardedProtocol(FastLane):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        cycle = self._last
+        cycle = self._last_cycle()
         if cycle is not None and not cycle.response_complete:
             self.transport.close()
             return

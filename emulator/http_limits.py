@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from emulator.api.errors import STATUS_BY_CODE, error_body
 from emulator.settings import Settings
 
-if sys.platform != "win32":  # which has no such limit
+if sys.platform != "win32":
     import resource
 
 _KIB = 1024
