@@ -35,7 +35,7 @@ def test_whichever_is_asked_tells_of_all_and_a_dead_one_holds_no_connection(
     for server in (first, second):
         await_number(server, "tasks_created_total", 3)
         await_number(server, "open_connections", 2)
-        assert numbers(server, 'requests_total{method="POST"') == [3]
+        await_number(server, 'requests_total{method="POST"', 3)
         await_number(server, "tasks_settled_total", 3)
     second.kill()
     await_number(first, "open_connections", 1)
