@@ -21,7 +21,7 @@ from statistics import median
 
 from benchmarks import load, servers
 from benchmarks.load import Load
-from benchmarks.peer_servers import CREATE, POLL, Call, Peer, install_peers
+from benchmarks.peer_servers import CREATE, MAKE_TABLE, POLL, Call, Peer, install_peers
 from benchmarks.peer_servers import PEERS as ALL
 from benchmarks.servers import BenchError, Server
 
@@ -114,7 +114,7 @@ def _drive(one: Contender, seconds: int, folder: Path, seen: Figures) -> None:
             task_id = load.ended_tasks(server, 1)[0]
             poll = Call(POLL.method, f"/v1/tasks/{task_id}", "", POLL.headers, POLL.answer_has)
         if one.name.startswith("moto"):
-            _send(server, Call("PUT", "/bench"))
+            _send(server, MAKE_TABLE)
         creates = _load(server, one.create, folder)
         polls = _load(server, poll, folder)
         seen.before_mb.append(servers.memory_megabytes(server))
