@@ -111,7 +111,9 @@ def test_a_body_is_no_header(process: Process) -> None:
         connection.settimeout(LATEST_SECONDS)
         received = b""
         while received.count(b"HTTP/1.1 202") < 2:
-            received += connection.recv(65536)
+            part = connection.recv(65536)
+            assert part, received
+            received += part
         connection.sendall(request[40:])
         assert statuses(connection.recv(65536)) == [202]
 
