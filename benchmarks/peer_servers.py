@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,13 +145,13 @@ def _aimock(install: Path, folder: Path, port: int) -> list[str]:
     ]
 
 
-def _dynamo(operation: str, fields: dict[str, object], answer_has: str) -> Call:
+def _dynamo(operation: str, fields: Mapping[str, object], answer_has: str) -> Call:
     """A call of moto's DynamoDB, which looks whose it is, and at no signature."""
+    credential = "Credential=bench/20260101/us-east-1/dynamodb/aws4_request"
     headers = (
         f"X-Amz-Target: DynamoDB_20120810.{operation}",
         "Content-Type: application/x-amz-json-1.0",
-        "Authorization: AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request,"
-        " SignedHeaders=host, Signature=0",
+        f"Authorization: AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
     )
     return Call("POST", "/", json.dumps({"TableName": "tasks", **fields}), headers, answer_has)
 
