@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from emulator.store.opening import shown_database
 from emulator.store.postgres_session import configure, for_psycopg, migrate, session
-from emulator.store.records import StoreError, StoreUnavailable
+from emulator.store.records import StoreError, StoreUnavailable, tell
 from emulator.store.sql_files import load_queries
 from emulator.store.transaction import Transaction
 
@@ -170,12 +170,7 @@ class PostgresDatabase:
         except BaseException as error:  # the server stops
             outcomes = [(None, StoreUnavailable(str(error)))] * len(batch)
         for (_, done), (result, problem) in zip(batch, outcomes, strict=True):
-            if done.done():  # the caller was cancelled meanwhile; its work is committed
-                continue
-            if problem is None:
-                done.set_result(result)
-            else:
-                done.set_exception(problem)
+            tell(done, result, problem)
 
     def _together(self, account_id: str, works: Sequence[Work]) -> list[Outcome]:
         """Do several works in one transaction, or, where the database minds one, each alone."""

@@ -9,6 +9,8 @@ from emulator.core.credits import Movement
 from emulator.core.task import Task
 
 if TYPE_CHECKING:
+    from asyncio import Future
+
     from emulator.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -74,6 +76,16 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Close all connections."""
+
+
+def tell(done: "Future[Any]", result: Any, problem: Exception | None) -> None:
+    """Tell who waits what came of a work, unless it was cancelled: its work is done all the same."""
+    if done.done():
+        return
+    if problem is None:
+        done.set_result(result)
+    else:
+        done.set_exception(problem)
 
 
 @dataclass(frozen=True, slots=True)

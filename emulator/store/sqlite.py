@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.store.opening import MEMORY
-from emulator.store.records import StoreError, StoreUnavailable
+from emulator.store.records import StoreError, StoreUnavailable, tell
 from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
 from emulator.store.transaction import Transaction
 
@@ -105,17 +105,9 @@ class SqliteDatabase:
                 for work, done in waiting:
                     results.append((done, *self._attempt(work)))
         except Exception as error:  # the commit failed: nothing of it happened
-            for _, done in waiting:
-                if not done.done():
-                    done.set_exception(error)
-            return
+            results = [(done, None, error) for _, done in waiting]
         for done, result, problem in results:
-            if done.done():  # the caller was cancelled meanwhile; its work is committed
-                continue
-            if problem is None:
-                done.set_result(result)
-            else:
-                done.set_exception(problem)
+            tell(done, result, problem)
 
     def _attempt(self, work: Callable[[Transaction], Any]) -> tuple[Any, Exception | None]:
         execute = self._connection.execute

@@ -1,6 +1,5 @@
 """The SQLite driver on a real file."""
 
-import asyncio
 import re
 import sqlite3
 from importlib.resources import files
@@ -34,25 +33,6 @@ async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -
     again = SqliteDatabase(path)
     assert await again.read(available) == 100
     again.close()
-
-
-async def test_work_that_raises_takes_nothing_with_it() -> None:
-    database = SqliteDatabase(":memory:")
-    await database.write(add)
-
-    def spend(tx: Transaction) -> None:
-        tx.move_credits("acct_1", reserve(10))
-
-    def fail(tx: Transaction) -> None:
-        tx.move_credits("acct_1", reserve(50))
-        raise ValueError("no")
-
-    results = await asyncio.gather(
-        database.write(spend), database.write(fail), database.write(spend), return_exceptions=True
-    )
-    assert [type(result) for result in results] == [type(None), ValueError, type(None)]
-    assert await database.read(available) == 80
-    database.close()
 
 
 async def test_the_database_itself_refuses_to_go_below_zero() -> None:
