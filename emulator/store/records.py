@@ -79,7 +79,7 @@ class Database(Protocol):
 
 
 def tell(done: "Future[Any]", result: Any, problem: Exception | None) -> None:
-    """Tell who waits what came of a work, unless it was cancelled: its work is done all the same."""
+    """Tell who waits what came of a work; who was cancelled is not told, but it is done."""
     if done.done():
         return
     if problem is None:
