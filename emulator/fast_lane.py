@@ -7,66 +7,91 @@ to its first wait; a task does the rest, where there is one.
 
 import asyncio
 import contextvars
+import re
 import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-_POLL = (b"/v1/tasks/", b"/api/v1/tasks/")
-_CREATION = frozenset({b"/v1/images/generations", b"/api/v1/images/generations"})
+_HOT = re.compile(rb"(/api)?/v1/(tasks/\w+|images/generations)")
+_PLAIN = frozenset(  # headers that say nothing about the connection
+    {
+        b"content-type",
+        b"content-length",
+        b"x-request-id",
+        b"date",
+        b"retry-after",
+        b"www-authenticate",
+    }
+)
 
 
-class Gathering:
-    """A transport that sends at once what is written in one turn of the event loop.
+class WholeCycle(RequestResponseCycle):
+    """A request that came whole, and its answer, which is written at once where it is whole too.
 
-    uvicorn writes the head and the body of an answer apart, which would be two system calls, and
-    for the client two packets.
+    uvicorn would look at each header by itself, and write the head and the body apart. The head
+    waits here for the first part of the body.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._waiting: list[bytes] = []
+    _head: Any = None
 
-    def write(self, data: bytes) -> None:
-        """Send soon."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
-        self._waiting.append(data)
+    async def receive(self) -> Any:
+        """Give the body, then wait until the client is gone."""
+        if self.more_body:
+            self.more_body = False
+            return {"type": "http.request", "body": bytes(self.body), "more_body": False}
+        return await super().receive()
 
-    def write_eof(self) -> None:
-        """Send what waits, and nothing after it."""
-        self._flush()
-        self._transport.write_eof()
+    async def send(self, message: Any) -> None:
+        """Take an answer's head, then its body; what is not plain goes the usual way."""
+        head, self._head = self._head, None
+        if head is not None:
+            if self._send_whole(head, message):
+                return
+            await super().send(head)
+        elif message["type"] == "http.response.start" and not self.response_started:
+            self._head = message
+            return
+        await super().send(message)
 
-    def close(self) -> None:
-        """Send what waits, then close."""
-        self._flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Close without sending what waits."""
-        self._waiting.clear()
-        self._transport.abort()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._transport.write(b"".join(self._waiting))
-            self._waiting.clear()
+    def _send_whole(self, head: Any, message: Any) -> bool:
+        """Write an answer that has one body and its length, to a client that reads; else False."""
+        headers: list[tuple[bytes, bytes]] = head["headers"]
+        names = [name for name, _ in headers]
+        if (
+            message.get("more_body")
+            or self.disconnected
+            or self.flow.write_paused
+            or (b"content-length", b"%d" % len(message["body"])) not in headers
+            or not _PLAIN.issuperset(names)
+            or HEADER_VALUE_RE.search(b"".join([value for _, value in headers]))
+            or self.scope["method"] == "HEAD"
+        ):
+            return False
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        self.transport.write(
+            b"%b%b\r\n%b" % (STATUS_LINE[head["status"]], b"".join(lines), message["body"])
+        )
+        self.response_started = self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+        return True
 
 
 class FastLane(HttpToolsProtocol):
     """One connection."""
 
     _body: bytes | None = None  # what came of a request that is held back until it is whole
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin."""
-        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a request that is not whole by then goes the usual way."""
@@ -81,8 +106,12 @@ class FastLane(HttpToolsProtocol):
         """Hold back a creation or a poll until its body is there."""
         last: RequestResponseCycle | None = self.cycle
         is_next = last is None or last.response_complete
-        is_hot = self.url in _CREATION or self.url.startswith(_POLL)
-        if is_next and is_hot and not self.expect_100_continue and not self.parser.should_upgrade():
+        if (
+            is_next
+            and _HOT.fullmatch(self.url)
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+        ):
             self._body = b""
         else:
             super().on_headers_complete()
@@ -99,17 +128,30 @@ class FastLane(HttpToolsProtocol):
         if self._body is None:
             super().on_message_complete()
         else:
-            super().on_headers_complete()
+            body, self._body = self._body, None
+            self._run_whole(body)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self._body is None:
-            super()._start_asgi_task(cycle, app)
-            return
-        cycle.body += self._body
-        cycle.more_body = False
-        cycle.message_event.set()
-        self._body = None
-        task = run_eagerly(self.loop, cycle.run_asgi(app))
+    def _run_whole(self, body: bytes) -> None:
+        scope, http_version = self.scope, self.parser.get_http_version()
+        method = self.parser.get_method().decode("ascii")
+        scope["method"], scope["http_version"] = method, http_version
+        scope["path"], scope["raw_path"] = self.url.decode("ascii"), self.url
+        scope["query_string"] = b""
+        cycle = self.cycle = WholeCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=http_version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        cycle.body += body
+        task = run_eagerly(self.loop, cycle.run_asgi(self.app))
         if task is not None:
             task.add_done_callback(self.tasks.discard)
             self.tasks.add(task)

@@ -167,7 +167,7 @@ class Disturbed:
     async def drip(self, body: bytes, given: Mapping[str, Any]) -> None:
         """Send bit by bit."""
         size = max(1, -(-len(body) // _DRIPS))
-        await self.send(complete=False)
+        await self.send(b"", complete=False)  # the head alone would wait for a body
         for at in range(0, len(body), size):
             await self._pause(given["seconds"] / _DRIPS)
             piece = {"type": "http.response.body", "body": body[at : at + size], "more_body": True}

@@ -41,3 +41,16 @@ def test_whole_in_pieces_and_one_behind_the_other(serve: Serve) -> None:
     assert statuses(port, CREATION[:40], CREATION[40:], answers=1) == [202]
     assert statuses(port, CREATION + POLL + CREATION, answers=3) == [202, 404, 202]
     assert statuses(port, POLL, CREATION, POLL, answers=3) == [404, 202, 404]
+
+
+def test_the_last_answer_of_a_connection_says_so_and_closes_it(serve: Serve) -> None:
+    port = int(serve("--log", "none").url.rpartition(":")[2])
+    asks_to_close = POLL.replace(b"Host:", b"Connection: close\r\nHost:")
+    for request in (asks_to_close, POLL.replace(b"HTTP/1.1", b"HTTP/1.0")):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 404 ")
+        assert b"connection: close" in head.split(b"\r\n")
+        assert json.loads(body)["error"]["code"] == "task_not_found"
