@@ -41,13 +41,6 @@ class WholeCycle(RequestResponseCycle):
 
     _head: Any = None
 
-    async def receive(self) -> Any:
-        """Give the body, then wait until the client is gone."""
-        if self.more_body:
-            self.more_body = False
-            return {"type": "http.request", "body": bytes(self.body), "more_body": False}
-        return await super().receive()
-
     async def send(self, message: Any) -> None:
         """Take an answer's head, then its body; what is not plain goes the usual way."""
         head, self._head = self._head, None
@@ -63,12 +56,12 @@ class WholeCycle(RequestResponseCycle):
     def _send_whole(self, head: Any, message: Any) -> bool:
         """Write an answer that has one body and its length, to a client that reads; else False."""
         headers: list[tuple[bytes, bytes]] = head["headers"]
-        names = [name for name, _ in headers]
+        names, body = [name for name, _ in headers], message.get("body", b"")
         if (
             message.get("more_body")
             or self.disconnected
             or self.flow.write_paused
-            or (b"content-length", b"%d" % len(message["body"])) not in headers
+            or (b"content-length", b"%d" % len(body)) not in headers
             or not _PLAIN.issuperset(names)
             or HEADER_VALUE_RE.search(b"".join([value for _, value in headers]))
             or self.scope["method"] == "HEAD"
@@ -77,9 +70,7 @@ class WholeCycle(RequestResponseCycle):
         lines = [b"%b: %b\r\n" % header for header in headers]
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
-        self.transport.write(
-            b"%b%b\r\n%b" % (STATUS_LINE[head["status"]], b"".join(lines), message["body"])
-        )
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[head["status"]], b"".join(lines), body))
         self.response_started = self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
@@ -151,6 +142,8 @@ class FastLane(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         cycle.body += body
+        cycle.more_body = False
+        cycle.message_event.set()
         task = run_eagerly(self.loop, cycle.run_asgi(self.app))
         if task is not None:
             task.add_done_callback(self.tasks.discard)
