@@ -97,11 +97,14 @@ async def test_an_import_reproduces_everything() -> None:
         assert {**again, "exported_at": snapshot["exported_at"]} == snapshot
         expected = await what_happens(world, list(task_ids))
         assert await what_happens(other, list(task_ids)) == expected
-        row = other.server.database._connection.execute(
-            "SELECT faults_version, journal_entries FROM accounts"
-        ).fetchone()
-        assert row[0] > 0
-        assert row[1] == 5
+        account_id = (await other.client.get("/_emulator/account")).json()["account_id"]
+        database = other.server.database
+        account = await database.read(lambda tx: tx.account(account_id))
+        exported = await database.read(lambda tx: tx.export_account(account_id))
+        assert account is not None
+        assert exported is not None
+        assert account.faults_version > 0
+        assert exported[0]["journal_entries"] == 5
 
 
 async def test_a_running_clock_goes_on_from_the_snapshot() -> None:
