@@ -183,8 +183,9 @@ class Faults:
                 active = _Active(stored.number, fault, compiled(fault.prompt_regex))
                 for operation in fault.operations or ("",):
                     found.setdefault((fault.kind.phase, operation), []).append(active)
+        # Each of these steps is one for the interpreter: worker threads may come in between.
+        self._cache.pop(account_id, None)
         self._cache[account_id] = (version, found)
-        self._cache.move_to_end(account_id)
         if len(self._cache) > _ACCOUNTS_CACHED:
             self._cache.popitem(last=False)
         return found
