@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test check audit format bench torture verify mutants screenshots clean
+.PHONY: serve test check audit format bench bench-peers bench-scaling torture verify mutants screenshots clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,8 @@ help:
 	@echo "make check   ruff, ruff format, mypy --strict"
 	@echo "make audit   bandit over the code, pip-audit over the pins"
 	@echo "make bench   measure against a floor in the same run (needs wrk)"
+	@echo "make bench-peers    the same beside Prism, Mockoon, aimock and moto (needs npm)"
+	@echo "make bench-scaling  workers on PostgreSQL, stored tasks, accounts"
 	@echo "make torture kill, race and load servers, and check what their clients saw"
 	@echo "make verify  run the contract kit against the emulator, both profiles; leaves an HTML page"
 	@echo "make mutants measure the kit: which seeded bugs does it find?"
@@ -53,6 +55,13 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+bench-peers: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.peers $(ARGS)
+
+bench-scaling: $(VENV)/.dev
+	@$(BIN)/python -m scripts.postgres
+	$(BIN)/python -m benchmarks.scaling $(ARGS)
 
 torture: $(VENV)/.dev
 	@$(BIN)/python -m scripts.postgres
