@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from emulator.api.errors import STATUS_BY_CODE, error_body
 from emulator.settings import Settings
@@ -12,11 +13,6 @@ if sys.platform != "win32":
 
 _KIB = 1024
 _RESERVED_FILES = 256  # for databases, callbacks, fetches
-_REASONS = {
-    408: "Request Timeout",
-    431: "Request Header Fields Too Large",
-    503: "Service Unavailable",
-}
 _RETRY_AFTER = {503: 1}
 
 
@@ -106,7 +102,7 @@ def refusal(code: str, message: str) -> bytes:
     body = json.dumps(error_body(status, code, message, None)).encode()
     retry_after = f"retry-after: {_RETRY_AFTER[status]}\r\n" if status in _RETRY_AFTER else ""
     head = (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\ncontent-type: application/json\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\n{retry_after}connection: close\r\n\r\n"
     )
     return head.encode() + body

@@ -4,7 +4,7 @@ The invariant: granted = available + reserved + charged, and none of them below 
 The store applies a movement in one guarded UPDATE, so the database keeps it too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,13 +50,7 @@ def reserve(credits: int) -> Movement:
 
 def total(movements: Iterable[Movement]) -> Movement:
     """Add movements up, so that they can be applied as one."""
-    granted = available = reserved = charged = 0
-    for each in movements:
-        granted += each.granted
-        available += each.available
-        reserved += each.reserved
-        charged += each.charged
-    return Movement("total", granted, available, reserved, charged)
+    return _sum("total", ((m.granted, m.available, m.reserved, m.charged) for m in movements))
 
 
 @lru_cache(maxsize=256)
@@ -81,10 +75,20 @@ def settle(reserved: int, charged: int) -> tuple[Movement, ...]:
     return tuple(movements)
 
 
-def carry_forward(sums: Sequence[tuple[int, int, int, int]]) -> Movement:
+def carry_forward(sums: Iterable[tuple[int, int, int, int]]) -> Movement:
     """Write one entry in the place of many, so that a ledger stays short and adds up.
 
     Args:
         sums: what each of them added: granted, available, reserved, charged.
     """
-    return Movement(CARRIED_FORWARD, *map(sum, zip(*sums, strict=True)))
+    return _sum(CARRIED_FORWARD, sums)
+
+
+def _sum(kind: str, sums: Iterable[tuple[int, int, int, int]]) -> Movement:
+    granted = available = reserved = charged = 0
+    for each in sums:
+        granted += each[0]
+        available += each[1]
+        reserved += each[2]
+        charged += each[3]
+    return Movement(kind, granted, available, reserved, charged)

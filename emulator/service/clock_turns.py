@@ -4,15 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from emulator.core.clock import SECOND
 from emulator.core.errors import account_deleted
 from emulator.service.ground import Ground
+from emulator.service.leases import LEASE_MS, RENEWAL_SECONDS
 from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.transaction import Transaction
-
-# Who moves a clock has it for so long, and says again and again that it goes on.
-_LEASE_MS = 5 * SECOND
-_RENEWAL_SECONDS = 2.0
 
 
 class ClockTurns:
@@ -59,7 +55,7 @@ class ClockTurns:
 
     async def _renew(self, account_id: str) -> None:
         while True:
-            await asyncio.sleep(_RENEWAL_SECONDS)
+            await asyncio.sleep(RENEWAL_SECONDS)
             await self._lease(account_id)
 
     async def _lease(self, account_id: str) -> bool:
@@ -68,6 +64,6 @@ class ClockTurns:
         def work(tx: Transaction) -> bool:
             if tx.account(account_id) is None:
                 raise account_deleted()
-            return tx.lease_clock(account_id, self._replica, real_now, real_now + _LEASE_MS)
+            return tx.lease_clock(account_id, self._replica, real_now, real_now + LEASE_MS)
 
         return await self._database.write(work, account_id)

@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 
 from emulator.core.callback import AttemptResult, Delivery, after_attempt
-from emulator.core.clock import SECOND, rfc3339
+from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
+from emulator.service.leases import LEASE_MS, RENEWAL_SECONDS
 from emulator.service.sending import Sending, Sent, callback_body
 from emulator.service.tally import AttemptMade
 from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
@@ -24,9 +25,6 @@ from emulator.store.transaction import Transaction
 _log = logging.getLogger("emulator.deliveries")
 
 _MOST_UNDER_WAY = 100
-# Who sends a callback has its delivery for so long, and says again and again that it goes on.
-_LEASE_MS = 5 * SECOND
-_RENEWAL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,8 @@ class Deliveries:
     async def start_due(self, real_now: int) -> int:
         """Start the attempts that are due, as far as there is room; return how many."""
         started = 0
+        if not await self._database.read(lambda tx: tx.has_delivery_due(real_now)):
+            return 0  # to claim nothing would be a write all the same
         while (room := _MOST_UNDER_WAY - len(self._under_way)) > 0:
             limit = min(room, self._settings.max_callbacks_per_host)
             claimed = await self._claim(real_now, limit)
@@ -212,7 +212,7 @@ class Deliveries:
         return await self._database.read(lambda tx: tx.delivery(delivery_id)) is None
 
     def _leased_until(self) -> int:
-        return self._clock.now() + _LEASE_MS
+        return self._clock.now() + LEASE_MS
 
     async def _attempt(self, delivery_id: str, account_id: str, again: bool) -> Attempt | None:
         found = await self._database.write(
@@ -250,7 +250,7 @@ class Deliveries:
         """Wait for an attempt, and let nobody else take its delivery meanwhile."""
         attempt = asyncio.create_task(sending)
         try:
-            while not (await asyncio.wait({attempt}, timeout=_RENEWAL_SECONDS))[0]:
+            while not (await asyncio.wait({attempt}, timeout=RENEWAL_SECONDS))[0]:
                 await self._database.write(
                     lambda tx: tx.renew_delivery(delivery.id, self._leased_until())
                 )

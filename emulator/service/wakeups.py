@@ -45,7 +45,7 @@ class Wakeups:
             That instant, or that of what is known by now to be due before it.
         """
         self._runner_sleeps_until = until
-        await _wait(self._runner, seconds)
+        await wait(self._runner, seconds)
         self._runner.clear()
         return self._runner_sleeps_until
 
@@ -69,11 +69,11 @@ class Wakeups:
 
         Changes by other processes may be missed for up to ``LONGEST_SLEEP_SECONDS``.
         """
-        await _wait(self._clock, min(seconds, LONGEST_SLEEP_SECONDS))
+        await wait(self._clock, min(seconds, LONGEST_SLEEP_SECONDS))
 
     async def pause(self, seconds: float) -> None:
         """Let real time pass, until the server stops."""
-        await _wait(self._stop, seconds)
+        await wait(self._stop, seconds)
 
     @contextmanager
     def watching(self, account_id: str) -> Iterator[asyncio.Event]:
@@ -107,7 +107,8 @@ class Wakeups:
             self.touch(account_id)
 
 
-async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait until an event is set, or time is up."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

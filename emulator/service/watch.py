@@ -1,18 +1,17 @@
 """Watching an account: what changed, as soon as it did."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from emulator.core.clock import SECOND, AccountClock
 from emulator.service.ground import Ground
 from emulator.service.journal import Journal
+from emulator.service.wakeups import LONGEST_SLEEP_SECONDS, wait
 from emulator.store.fingerprints import Fingerprint
 from emulator.store.records import Caller
 
 TOPICS = ("account", "tasks", "deliveries", "inbox", "journal", "faults", "clock")
 _SHORTEST_PAUSE_SECONDS = 0.2  # many changes, one event
-_LONGEST_WAIT_SECONDS = 1.0  # then what another process did is seen
 _HEARTBEAT_SECONDS = 15.0
 _REST = 10  # looks take at most an eleventh of the server's time, however many look on
 
@@ -72,7 +71,7 @@ class Watch:
                 rest_seconds = _REST * took_seconds * self._wakeups.watchers
                 await self._wakeups.pause(max(_SHORTEST_PAUSE_SECONDS, rest_seconds))
                 if not topics:
-                    await _wait(touched, _seconds_until(found, real_now))
+                    await wait(touched, _seconds_until(found, real_now))
 
     async def _look(self, caller: Caller, real_now: int) -> Fingerprint | None:
         return await self._database.read(lambda tx: tx.fingerprint(caller.key_hash, real_now))
@@ -88,14 +87,6 @@ def changed(seen: Fingerprint | None, found: Fingerprint) -> tuple[str, ...]:
 def _seconds_until(found: Fingerprint, real_now: int) -> float:
     """How long to wait before the next look."""
     if found.next_at is None or found.clock.frozen_at is not None:
-        return _LONGEST_WAIT_SECONDS
+        return LONGEST_SLEEP_SECONDS
     seconds = (found.next_at - found.clock.now(real_now)) / SECOND
-    return min(max(seconds, _SHORTEST_PAUSE_SECONDS), _LONGEST_WAIT_SECONDS)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
+    return min(max(seconds, _SHORTEST_PAUSE_SECONDS), LONGEST_SLEEP_SECONDS)

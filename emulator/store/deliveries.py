@@ -46,6 +46,10 @@ class DeliveryQueries(Queries):
         row = self._run("delivery", {"id": delivery_id}).fetchone()
         return None if row is None else _delivery(row)
 
+    def has_delivery_due(self, real_now: int) -> bool:
+        """Whether any delivery's next attempt is due."""
+        return self._run("delivery_due", {"real_now": real_now}).fetchone() is not None
+
     def claim_deliveries(
         self, real_now: int, leased_until: int, limit: int, busy_hosts: Collection[str]
     ) -> list[Delivery]:

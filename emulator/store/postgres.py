@@ -133,7 +133,7 @@ class PostgresDatabase:
 
     async def announce(self) -> None:
         """Let every process that listens hear of a change."""
-        await self._in_thread(self._announce)
+        await self._in_thread(lambda: _result(_tried(self._announce)))
 
     def close(self) -> None:
         """Close all connections."""
@@ -180,19 +180,7 @@ class PostgresDatabase:
         return [self._alone(account_id, work) for work in works]
 
     def _alone(self, account_id: str | None, work: Work) -> Outcome:
-        for tries in range(1, _MOST_TRIES + 1):
-            try:
-                return self._commit(account_id, [work])[0]
-            except _AGAIN as error:
-                if tries == _MOST_TRIES:
-                    return None, error
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                # Before its commit nothing has happened, so it can be done again.
-                if tries == _MOST_TRIES or isinstance(error, _InDoubt | PoolTimeout):
-                    return None, StoreUnavailable(f"the database does not answer: {error}")
-            except Exception as error:
-                return None, error
-        raise AssertionError("unreachable")
+        return _tried(lambda: self._commit(account_id, [work])[0][0])
 
     def _commit(self, account_id: str | None, works: Sequence[Work]) -> list[Outcome]:
         """Do works in one transaction in which nobody else changes the account."""
@@ -218,26 +206,32 @@ class PostgresDatabase:
         return outcomes
 
     def _announce(self) -> None:
-        try:
-            with self._pool.connection() as connection:
-                connection.execute(f"NOTIFY {_CHANNEL}")
-        except psycopg.OperationalError as error:
-            raise StoreUnavailable(f"the database does not answer: {error}") from error
+        with self._pool.connection() as connection:
+            connection.execute(f"NOTIFY {_CHANNEL}")
 
     def _read_all(self, works: Sequence[Work]) -> list[Outcome]:
-        return [self._read(work) for work in works]
+        return [_tried(partial(self._read, work)) for work in works]
 
-    def _read(self, work: Work) -> Outcome:
-        for tries in range(1, _MOST_TRIES + 1):
-            try:
-                with self._pool.connection() as connection:
-                    return work(session(connection, self._queries)), None
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if tries == _MOST_TRIES or isinstance(error, PoolTimeout):
-                    return None, StoreUnavailable(f"the database does not answer: {error}")
-            except Exception as error:
+    def _read(self, work: Work) -> Any:
+        with self._pool.connection() as connection:
+            return work(session(connection, self._queries))
+
+
+def _tried(do: Callable[[], Any]) -> Outcome:
+    """Do something, again where somebody stood in the way or the connection was lost."""
+    for tries in range(1, _MOST_TRIES + 1):
+        try:
+            return do(), None
+        except _AGAIN as error:
+            if tries == _MOST_TRIES:
                 return None, error
-        raise AssertionError("unreachable")
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            # Before its commit nothing has happened, so it can be done again.
+            if tries == _MOST_TRIES or isinstance(error, _InDoubt | PoolTimeout):
+                return None, StoreUnavailable(f"the database does not answer: {error}")
+        except Exception as error:
+            return None, error
+    raise AssertionError("unreachable")
 
 
 def _connected(url: str) -> psycopg.Connection[Any]:

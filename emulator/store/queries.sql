@@ -256,6 +256,9 @@ VALUES
 SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held
 FROM deliveries WHERE id = :id;
 
+-- name: delivery_due
+SELECT 1 FROM deliveries WHERE wake_at <= :real_now LIMIT 1;
+
 -- name: claim_deliveries
 UPDATE deliveries SET leased_until = :leased_until, wake_at = :leased_until
 WHERE id IN (
