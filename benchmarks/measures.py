@@ -29,6 +29,17 @@ class Measure:
         return self.value >= self.target if self.at_least else self.value <= self.target
 
 
+def rate(samples: list[dict[str, int]]) -> str:
+    """The median of wrk's answers a second, to be shown."""
+    return f"{median(each['requests'] / each['microseconds'] * 1e6 for each in samples):,.0f}"
+
+
+def latencies_ms(samples: list[dict[str, int]]) -> tuple[float, float]:
+    """The medians of wrk's p50 and p99."""
+    low, high = (median(each[name] / 1000 for each in samples) for name in ("p50_us", "p99_us"))
+    return low, high
+
+
 def ratio_measure(
     name: str, unit: str, samples: dict[str, list[float]], target: float, *, at_least: bool
 ) -> Measure:

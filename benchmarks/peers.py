@@ -21,6 +21,7 @@ from statistics import median
 
 from benchmarks import load, servers
 from benchmarks.load import Load
+from benchmarks.measures import latencies_ms, rate
 from benchmarks.peer_servers import CREATE, MAKE_TABLE, POLL, Call, Peer, install_peers
 from benchmarks.peer_servers import PEERS as ALL
 from benchmarks.servers import BenchError, Server
@@ -153,7 +154,7 @@ def as_table(figures: list[Figures]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     rows += [
-        f"| {one.name} | {_rate(one.creates)} | {_latency(one.creates)} | {_rate(one.polls)}"
+        f"| {one.name} | {rate(one.creates)} | {_latency(one.creates)} | {rate(one.polls)}"
         f" | {_latency(one.polls)} | {median(one.starts_ms):,.0f} ms"
         f" | {median(one.before_mb):.0f}, {median(one.after_mb):.0f} MB |"
         for one in figures
@@ -161,12 +162,8 @@ def as_table(figures: list[Figures]) -> str:
     return "\n".join(rows)
 
 
-def _rate(samples: list[dict[str, int]]) -> str:
-    return f"{median(each['requests'] / each['microseconds'] * 1e6 for each in samples):,.0f}"
-
-
 def _latency(samples: list[dict[str, int]]) -> str:
-    low, high = (median(each[name] / 1000 for each in samples) for name in ("p50_us", "p99_us"))
+    low, high = latencies_ms(samples)
     return f"{low:.1f}, {high:.1f} ms"
 
 

@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import median
 
 from benchmarks import load, servers
 from benchmarks.fill import copied_ids, fill
 from benchmarks.load import Load, ended_tasks
+from benchmarks.measures import latencies_ms, rate
 from benchmarks.peer_servers import CREATE
 from benchmarks.servers import BenchError, Server
 from scripts.postgres import NoPostgres, cluster
@@ -133,9 +133,8 @@ def _table(head: str, samples: Samples) -> str:
     """Medians as a table in markdown."""
     rows = [f"| {head} | a second | p50 | p99 |", "|---|---|---|---|"]
     for name, counts in samples.items():
-        rate = median(each["requests"] / each["microseconds"] * 1e6 for each in counts)
-        low, high = (median(each[key] / 1000 for each in counts) for key in ("p50_us", "p99_us"))
-        rows.append(f"| {name} | {rate:,.0f} | {low:.1f} ms | {high:.1f} ms |")
+        low, high = latencies_ms(counts)
+        rows.append(f"| {name} | {rate(counts)} | {low:.1f} ms | {high:.1f} ms |")
     return "\n".join(rows) + "\n"
 
 

@@ -6,7 +6,7 @@ Silent where there is one. Elsewhere Debian's is installed, by root; who can't i
 import os
 import shutil
 
-from scripts.packages import install
+from scripts.packages import make_sure
 
 PACKAGES = ("chromium", "fonts-dejavu-core")  # a page without a font has no text
 HOW = "apt-get install chromium, or set CHROMIUM to the path of a Chromium"
@@ -19,10 +19,9 @@ def find() -> str | None:
 
 def main() -> None:
     """Find or install; say so where there is none in the end."""
-    if find() is None and not os.environ.get("CHROMIUM"):
-        install(*PACKAGES)
-    if find() is None:
-        print(f"There is no Chromium, so the browser tests are skipped. To have them: {HOW}.")
+    otherwise = f"There is no Chromium, so the browser tests are skipped. To have them: {HOW}."
+    packages = () if os.environ.get("CHROMIUM") else PACKAGES
+    make_sure(find, packages, otherwise)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from scripts.packages import install
+from scripts.packages import make_sure
 
 PACKAGE = "nginx-light"
 
@@ -15,10 +15,8 @@ def find() -> str | None:
 
 def main() -> None:
     """Find or install; say so where there is none in the end."""
-    if find() is None:
-        install(PACKAGE)
-    if find() is None:
-        print(f"There is no nginx, so the test of deploy/ is skipped. apt-get install {PACKAGE}.")
+    otherwise = f"There is no nginx, so the test of deploy/ is skipped. apt-get install {PACKAGE}."
+    make_sure(find, (PACKAGE,), otherwise)
 
 
 if __name__ == "__main__":

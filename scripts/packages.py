@@ -3,8 +3,17 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 
 LONGEST_SECONDS = 300
+
+
+def make_sure(is_there: Callable[[], object], packages: tuple[str, ...], otherwise: str) -> None:
+    """Install packages where something is missing; print ``otherwise`` where it still is then."""
+    if packages and not is_there():
+        install(*packages)
+    if not is_there():
+        print(otherwise)
 
 
 def install(*packages: str) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from scripts.packages import install
+from scripts.packages import make_sure
 
 PACKAGE = "postgresql"
 VARIABLE = "GPT_IMAGE_TEST_POSTGRES"  # the URL of a server that is there already
@@ -138,10 +138,8 @@ def is_there() -> bool:
 
 def main() -> None:
     """Find or install; say so where there is none in the end."""
-    if not is_there():
-        install(PACKAGE)
-    if not is_there():
-        print(f"There is no PostgreSQL, so its tests are skipped. To have them: {HOW}.")
+    otherwise = f"There is no PostgreSQL, so its tests are skipped. To have them: {HOW}."
+    make_sure(is_there, (PACKAGE,), otherwise)
 
 
 if __name__ == "__main__":

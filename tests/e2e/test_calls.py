@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.conftest import Serve
+from tests.support.serving import QuietHandler, serving
 
 
 class Receiver(ThreadingHTTPServer):
@@ -30,13 +31,12 @@ class Receiver(ThreadingHTTPServer):
         self.url = f"http://localhost:{self.server_port}/hook?x=1"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler, BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
         self.server.received.append(
-            {"path": self.path, "host": self.headers["host"], "body": json.loads(body)}
+            {"path": self.path, "host": self.headers["host"], "body": json.loads(self.body())}
         )
         self.server.arrived.release()
         self.do_GET()
@@ -52,19 +52,13 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             pass
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        thread = threading.Thread(target=receiver.serve_forever)
-        thread.start()
+    receiver = Receiver()
+    with serving(receiver):
         yield receiver
         receiver.hold.set()
-        receiver.shutdown()
-        thread.join()
 
 
 def attempts(server: Any) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 import yaml
 
-from emulator.http_server import bind
 from emulator.settings import SETTINGS
 from scripts import nginx
+from scripts.torture.servers import free_ports
 from tests.e2e.test_workers import eventually
 from tests.support.engines import database_of
 from tests.support.postgres import needs_postgres
@@ -22,16 +22,10 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 CREATION = {"model": "gpt-image-2", "prompt": "A lighthouse"}
 
 
-def free_port() -> int:
-    with bind("127.0.0.1", 0) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def proxy(folder: Path, replicas: list[Process]) -> Iterator[str]:
     """nginx with deploy/nginx.conf, but for addresses and the folder that it may write to."""
-    port, text = free_port(), (DEPLOY / "nginx.conf").read_text()
+    (port,), text = free_ports(1), (DEPLOY / "nginx.conf").read_text()
     for number, replica in enumerate(replicas, 1):
         text = text.replace(f"emulator-{number}:8080", replica.url.removeprefix("http://"))
     text = text.replace("listen 8080", f"listen 127.0.0.1:{port}")

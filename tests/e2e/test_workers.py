@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import psycopg
@@ -20,6 +19,7 @@ from tests.e2e.test_server import run
 from tests.support.engines import SHARED, database_of
 from tests.support.postgres import needs_postgres, own_cluster
 from tests.support.process import KEY, Process
+from tests.support.serving import QuietHandler, serving
 
 CREATION = {"model": "gpt-image-2", "prompt": "A lighthouse"}
 PATIENCE_SECONDS = 30
@@ -61,23 +61,16 @@ def receiver() -> Iterator[tuple[str, list[str]]]:
     """A receiver of callbacks: its URL, and the ids that it got."""
     ids: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            self.body()
             ids.append(self.headers["webhook-id"])
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}/hook", ids
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.parametrize("where", SHARED, indirect=True)

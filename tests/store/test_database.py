@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from emulator.core.clock import AccountClock
-from emulator.core.credits import grant, reserve
+from emulator.core.credits import reserve
 from emulator.store import postgres
 from emulator.store.opening import open_database, shown_database
 from emulator.store.records import Database, StoreError, StoreUnavailable
 from emulator.store.sql_files import load_migrations
 from emulator.store.transaction import Transaction
-from tests.support.engines import ENGINES, SHARED, database_of
+from tests.support.engines import ENGINES, SHARED, add, available, database_of
 from tests.support.postgres import needs_postgres, new_database, own_cluster
 
 
@@ -30,17 +30,6 @@ def database(where: str) -> Iterator[Database]:
     one.write_now(add)
     yield one
     one.close()
-
-
-def add(tx: Transaction) -> None:
-    tx.add_account("acct_1", 1, 1, 0)
-    tx.move_credits("acct_1", grant(100))
-
-
-def available(tx: Transaction) -> int:
-    account = tx.account("acct_1")
-    assert account is not None
-    return account.available
 
 
 @pytest.mark.parametrize("account_id", ["acct_1", None])

@@ -7,22 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core.credits import grant, reserve
+from emulator.core.credits import reserve
 from emulator.store.records import StoreError
 from emulator.store.sql_files import load_queries
 from emulator.store.sqlite import SqliteDatabase
-from emulator.store.transaction import Transaction
-
-
-def add(tx: Transaction) -> None:
-    tx.add_account("acct_1", 1, 1, 0)
-    tx.move_credits("acct_1", grant(100))
-
-
-def available(tx: Transaction) -> int:
-    account = tx.account("acct_1")
-    assert account is not None
-    return account.available
+from tests.support.engines import add, available
 
 
 async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:

@@ -6,10 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from emulator.core.credits import grant
+from emulator.store.transaction import Transaction
 from tests.support.postgres import drop_database, needs_postgres, new_database
 
 SHARED = (pytest.param("sqlite"), pytest.param("postgres", marks=needs_postgres))
 ENGINES = (pytest.param("memory"), *SHARED)
+
+
+def add(tx: Transaction) -> None:
+    """Add the account acct_1, with 100 credits."""
+    tx.add_account("acct_1", 1, 1, 0)
+    tx.move_credits("acct_1", grant(100))
+
+
+def available(tx: Transaction) -> int:
+    """What is left of them."""
+    account = tx.account("acct_1")
+    assert account is not None
+    return account.available
 
 
 @contextmanager
