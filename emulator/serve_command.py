@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 from emulator.adapters.json_log import JsonFormatter
 from emulator.compose import Server, compose
@@ -90,6 +91,17 @@ class _Process(HttpServer):
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD)
         self._on_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End in order; a second Ctrl-C ends at once.
+
+        Ctrl-C reaches workers as well: they wait for the process that looks after them, or the
+        signals of both would end them at once.
+        """
+        from multiprocessing import parent_process  # late: each start would wait for it
+
+        if sig != signal.SIGINT or parent_process() is None:
+            super().handle_exit(sig, frame)
 
 
 def banner(settings: Settings, url: str) -> str:

@@ -129,8 +129,12 @@ def _end_with_parent() -> None:
 
 def _stop(signal_number: int, frame: FrameType | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # once is enough
+        signal.signal(number, _stop_already)  # not SIG_IGN: one that is pending would be told of
     raise _Stop
+
+
+def _stop_already(signal_number: int, frame: FrameType | None) -> None:
+    """Do nothing: once is enough."""
 
 
 @contextmanager

@@ -177,3 +177,25 @@ def test_while_the_database_is_away_the_answer_is_503_and_then_it_goes_on(tmp_pa
             assert server.client.get("/_emulator/health/live").status_code == 200
             connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         eventually(lambda: server.client.get("/v1/credits/balance").status_code == 200)
+
+
+@needs_postgres
+def test_keys_are_made_listed_and_revoked_in_a_database_of_servers(tmp_path: Path) -> None:
+    with database_of("postgres", tmp_path) as where, Process("--database", where) as server:
+        made = run("keys", "create", "--name", "ci", "--credits", "60", "--database", where)
+        headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+        balance = server.client.get("/v1/credits/balance", headers=headers)
+        assert balance.json()["credits"] == 60
+        assert "ci" in run("keys", "list", "--database", where).stdout
+        assert run("keys", "revoke", "ci", "--database", where).stdout == "1 revoked\n"
+        assert server.client.get("/v1/credits/balance", headers=headers).status_code == 401
+
+
+def test_ctrl_c_ends_all_workers_without_a_word(serve: Serve) -> None:
+    server = serve("--workers", "2", "--log", "none")
+    workers = children(server)
+    for pid in (server.process.pid, *workers):  # as a terminal sends it
+        os.kill(pid, signal.SIGINT)
+    assert server.stop() == 0
+    assert not any(is_alive(pid) for pid in workers)
+    assert server.errors == []

@@ -1,6 +1,7 @@
 """What every engine promises: all or nothing, nobody in between, and what was said stays said."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -226,3 +227,9 @@ class TestPostgres:
         with pytest.raises(StoreUnavailable):
             await database.read(available)
         database.close()
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "emulator.store.postgres", None)
+    with pytest.raises(StoreError, match=r"pip install 'gpt-image-emulator\[postgres\]'"):
+        open_database("postgresql://db.example/emulator")
