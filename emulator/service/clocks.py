@@ -17,8 +17,9 @@ from emulator.core.clock import (
 from emulator.core.errors import Refusal, account_deleted
 from emulator.service.clock_turns import ClockTurns
 from emulator.service.conditions import Condition, parse_condition
-from emulator.service.deliveries import Attempt, Deliveries
+from emulator.service.deliveries import Deliveries
 from emulator.service.ground import Ground
+from emulator.service.sending import Attempt
 from emulator.service.settlement import Settlement
 from emulator.store.records import Caller
 from emulator.store.transaction import Transaction
@@ -194,7 +195,9 @@ class Clocks:
             elif delivery is not None and delivery.due_at is not None:
                 report.reached = max(report.reached, delivery.due_at)
                 await self._move(account_id, delivery.due_at)
-                attempt = await self._deliveries.start(delivery.id, account_id)
+                attempt = await self._deliveries.start(
+                    delivery.id, account_id, delivery.attempts_made
+                )
                 _note_attempt(report, attempt)
             else:
                 return until is None

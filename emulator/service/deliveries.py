@@ -5,18 +5,17 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from emulator.core.callback import AttemptResult, Delivery, after_attempt
+from emulator.core.callback import Delivery, after_attempt
 from emulator.core.clock import rfc3339
 from emulator.core.errors import Refusal, shown
 from emulator.core.fault import Facts, Hit
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
 from emulator.service.leases import LEASE_MS, RENEWAL_SECONDS
-from emulator.service.sending import Sending, Sent, callback_body
+from emulator.service.sending import Attempt, Sending, Sent, callback_body
 from emulator.service.tally import AttemptMade
 from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.records import Caller, StoredTask
@@ -27,19 +26,16 @@ _log = logging.getLogger("emulator.deliveries")
 _MOST_UNDER_WAY = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt that was made.
-
-    Attributes:
-        delivery: the delivery's state after it.
-        at: its instant on the account's clock.
-        result: what it met.
-    """
+class _Taken(NamedTuple):
+    """A delivery that this process sends, its task, and the fault that meets the attempt."""
 
     delivery: Delivery
-    at: int
-    result: AttemptResult
+    stored: StoredTask
+    hit: Hit | None
+
+
+class _Elsewhere(Exception):
+    """Another process sends it."""
 
 
 class Deliveries:
@@ -58,16 +54,17 @@ class Deliveries:
         self._hosts: Counter[str] = Counter()  # of the attempts that ``start_due`` started
 
     def start(
-        self, delivery_id: str, account_id: str, *, again: bool = False
+        self, delivery_id: str, account_id: str, attempts_made: int | None
     ) -> "asyncio.Task[Attempt | None]":
         """Start a delivery's next attempt, or join the one that is under way.
 
         Args:
             delivery_id: the delivery.
             account_id: whose it is.
-            again: also where no attempt is left, or it was delivered.
+            attempts_made: how many were made when it was found due: where there are more by now,
+                none is made. None: one is made whatever its state.
         """
-        return self._start(delivery_id, account_id, again=again, leased=False)
+        return self._start(delivery_id, account_id, attempts_made, leased=False)
 
     async def start_due(self, real_now: int) -> int:
         """Start the attempts that are due, as far as there is room; return how many."""
@@ -80,7 +77,9 @@ class Deliveries:
             for delivery in claimed:
                 host = delivery.host
                 self._hosts[host] += 1
-                running = self._start(delivery.id, delivery.account_id, again=False, leased=True)
+                running = self._start(
+                    delivery.id, delivery.account_id, delivery.attempts_made, leased=True
+                )
                 running.add_done_callback(partial(self._leave, host))
             started += len(claimed)
             if len(claimed) < limit:
@@ -108,11 +107,11 @@ class Deliveries:
             self._wakeups.wake_runner()
 
     def _start(
-        self, delivery_id: str, account_id: str, *, again: bool, leased: bool
+        self, delivery_id: str, account_id: str, attempts_made: int | None, *, leased: bool
     ) -> "asyncio.Task[Attempt | None]":
         running = self._under_way.get(delivery_id)
         if running is None:
-            attempt = self._attempt_unless_abandoned(delivery_id, account_id, again, leased)
+            attempt = self._attempt_unless_abandoned(delivery_id, account_id, attempts_made, leased)
             running = asyncio.create_task(attempt)
             self._under_way[delivery_id] = running
             running.add_done_callback(partial(self._ended, delivery_id))
@@ -186,41 +185,31 @@ class Deliveries:
             Refusal: as ``read`` does.
         """
         await self.read(caller, delivery_id)
-        await asyncio.shield(self.start(delivery_id, caller.account_id, again=True))
+        await asyncio.shield(self.start(delivery_id, caller.account_id, None))
         return await self.read(caller, delivery_id)
 
     async def _attempt_unless_abandoned(
-        self, delivery_id: str, account_id: str, again: bool, leased: bool
+        self, delivery_id: str, account_id: str, attempts_made: int | None, leased: bool
     ) -> Attempt | None:
         try:
-            while not leased:
-                free = await self._database.write(
-                    lambda tx: tx.lease_delivery(
-                        delivery_id, self._clock.now(), self._leased_until()
-                    ),
-                    account_id,
-                )
-                if free or await self._is_gone(delivery_id):
-                    break
-                # Another process sends it: wait until it has ended, or its lease has.
-                await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
-            return await self._attempt(delivery_id, account_id, again)
+            while True:
+                try:
+                    taken = await self._database.write(
+                        lambda tx: self._take(tx, delivery_id, attempts_made, leased), account_id
+                    )
+                except _Elsewhere:  # wait until that attempt has ended, or its lease has
+                    await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
+                else:
+                    return None if taken is None else await self._attempt(taken)
         except asyncio.CancelledError:  # whoever waits for it goes on
             return None
-
-    async def _is_gone(self, delivery_id: str) -> bool:
-        return await self._database.read(lambda tx: tx.delivery(delivery_id)) is None
 
     def _leased_until(self) -> int:
         return self._clock.now() + LEASE_MS
 
-    async def _attempt(self, delivery_id: str, account_id: str, again: bool) -> Attempt | None:
-        found = await self._database.write(
-            lambda tx: self._take(tx, delivery_id, again), account_id
-        )
-        if found is None:
-            return None
-        delivery, stored, hit = found
+    async def _attempt(self, taken: _Taken) -> Attempt:
+        delivery, stored, hit = taken
+        account_id = delivery.account_id
         sent = await self._keeping_lease(delivery, self._sending.send(delivery, stored, hit))
         ended_at, result = self._clock.now(), sent.result
         at = stored.clock.now(sent.started_at)
@@ -259,12 +248,23 @@ class Deliveries:
             attempt.cancel()
 
     def _take(
-        self, tx: Transaction, delivery_id: str, again: bool
-    ) -> tuple[Delivery, StoredTask, Hit | None] | None:
+        self, tx: Transaction, delivery_id: str, attempts_made: int | None, leased: bool
+    ) -> _Taken | None:
+        """Take a delivery for an attempt; None where there is nothing to do.
+
+        Raises:
+            _Elsewhere: another process has it.
+        """
         delivery = tx.delivery(delivery_id)
         stored = None if delivery is None else tx.task(delivery.task_id)
-        if delivery is None or stored is None or not (again or delivery.due_at is not None):
+        if delivery is None or stored is None:
             return None
+        was_due = delivery.due_at is not None and delivery.attempts_made == attempts_made
+        if attempts_made is not None and not was_due:
+            return None
+        real_now = self._clock.now()
+        if not leased and not tx.lease_delivery(delivery_id, real_now, self._leased_until()):
+            raise _Elsewhere
         hit = None
         if stored.faults_version:
             request = tx.request(stored.task.id)
@@ -277,7 +277,7 @@ class Deliveries:
                 "attempt",
                 facts,
             )
-        return delivery, stored, hit
+        return _Taken(delivery, stored, hit)
 
 
 def _shown(tx: Transaction, delivery: Delivery) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -20,6 +21,21 @@ class Sent(NamedTuple):
     """What was sent: the real instant at which it began, and what it met."""
 
     started_at: int
+    result: AttemptResult
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that was made.
+
+    Attributes:
+        delivery: the delivery's state after it.
+        at: its instant on the account's clock.
+        result: what it met.
+    """
+
+    delivery: Delivery
+    at: int
     result: AttemptResult
 
 

@@ -118,7 +118,7 @@ class Tasks:
         names = tuple(hit.name for hit in hits)
         if "callback_early" in names:
             await self._settle(task, self._clock.now())
-            await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id)
+            await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id, 0)
         return task, names
 
     def _create(self, tx: Transaction, orders: list[_Order]) -> list[_Created]:

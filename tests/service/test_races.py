@@ -101,3 +101,18 @@ async def _do(world: World, name: str, task_id: str, snapshot: dict[str, Any]) -
         "restore": ("snapshot", snapshot),
     }
     return (await post(world, *calls[name])).status_code
+
+
+async def test_an_attempt_that_somebody_made_meanwhile_is_not_made_again(world: World) -> None:
+    """Who found a delivery due comes late: its next attempt has to wait for its time."""
+    world.receiver.statuses = [500, 200]
+    await world.finished(callback_url=HOOK)
+    deliveries = world.server.services.deliveries
+    (found,) = (await world.client.get("/_emulator/deliveries")).json()["data"]
+    account_id = (await world.client.get("/_emulator/account")).json()["account_id"]
+    first = await deliveries.start(found["delivery_id"], account_id, 0)
+    assert first is not None
+    assert await deliveries.start(found["delivery_id"], account_id, 0) is None
+    assert len(world.receiver.received) == 1
+    await world.clock_command(run_until={"deliveries_exhausted": True})
+    assert len(world.receiver.received) == 2

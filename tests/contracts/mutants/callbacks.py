@@ -48,7 +48,7 @@ def _sent_at_creation() -> Any:
             early = task._replace(timeline=task.timeline._replace(ends_at=task.created_at))
             real_now = self._clock.now()
             await self._database.write(lambda tx: plan(self._settlement, tx, early, url, real_now))
-            await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id)
+            await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id, 0)
         return task, names
 
     return together(
