@@ -50,6 +50,7 @@ class Deliveries:
         self._faults = faults
         self._wakeups = ground.wakeups
         self._tally = ground.tally
+        self._replica = ground.replica
         self._under_way: dict[str, asyncio.Task[Attempt | None]] = {}
         self._hosts: Counter[str] = Counter()  # of the attempts that ``start_due`` started
 
@@ -64,7 +65,13 @@ class Deliveries:
             attempts_made: how many were made when it was found due: where there are more by now,
                 none is made. None: one is made whatever its state.
         """
-        return self._start(delivery_id, account_id, attempts_made, leased=False)
+        running = self._under_way.get(delivery_id)
+        if running is None:
+            attempt = self._attempt_unless_abandoned(delivery_id, account_id, attempts_made)
+            running = asyncio.create_task(attempt)
+            self._under_way[delivery_id] = running
+            running.add_done_callback(partial(self._ended, delivery_id))
+        return running
 
     async def start_due(self, real_now: int) -> int:
         """Start the attempts that are due, as far as there is room; return how many."""
@@ -77,9 +84,7 @@ class Deliveries:
             for delivery in claimed:
                 host = delivery.host
                 self._hosts[host] += 1
-                running = self._start(
-                    delivery.id, delivery.account_id, delivery.attempts_made, leased=True
-                )
+                running = self.start(delivery.id, delivery.account_id, delivery.attempts_made)
                 running.add_done_callback(partial(self._leave, host))
             started += len(claimed)
             if len(claimed) < limit:
@@ -91,7 +96,7 @@ class Deliveries:
         busy = [host for host, count in self._hosts.items() if count >= most]
         until = self._leased_until()
         return await self._database.write(
-            lambda tx: tx.claim_deliveries(real_now, until, limit, busy)
+            lambda tx: tx.claim_deliveries(self._replica, real_now, until, limit, busy)
         )
 
     def _leave(self, host: str, _: "asyncio.Task[Attempt | None]") -> None:
@@ -105,17 +110,6 @@ class Deliveries:
             del self._hosts[host]
         if was_full:
             self._wakeups.wake_runner()
-
-    def _start(
-        self, delivery_id: str, account_id: str, attempts_made: int | None, *, leased: bool
-    ) -> "asyncio.Task[Attempt | None]":
-        running = self._under_way.get(delivery_id)
-        if running is None:
-            attempt = self._attempt_unless_abandoned(delivery_id, account_id, attempts_made, leased)
-            running = asyncio.create_task(attempt)
-            self._under_way[delivery_id] = running
-            running.add_done_callback(partial(self._ended, delivery_id))
-        return running
 
     def _ended(self, delivery_id: str, attempt: "asyncio.Task[Attempt | None]") -> None:
         self._under_way.pop(delivery_id, None)
@@ -189,13 +183,13 @@ class Deliveries:
         return await self.read(caller, delivery_id)
 
     async def _attempt_unless_abandoned(
-        self, delivery_id: str, account_id: str, attempts_made: int | None, leased: bool
+        self, delivery_id: str, account_id: str, attempts_made: int | None
     ) -> Attempt | None:
         try:
             while True:
                 try:
                     taken = await self._database.write(
-                        lambda tx: self._take(tx, delivery_id, attempts_made, leased), account_id
+                        lambda tx: self._take(tx, delivery_id, attempts_made), account_id
                     )
                 except _Elsewhere:  # wait until that attempt has ended, or its lease has
                     await self._wakeups.clock_changed(LONGEST_SLEEP_SECONDS)
@@ -241,15 +235,13 @@ class Deliveries:
         try:
             while not (await asyncio.wait({attempt}, timeout=RENEWAL_SECONDS))[0]:
                 await self._database.write(
-                    lambda tx: tx.renew_delivery(delivery.id, self._leased_until())
+                    lambda tx: tx.renew_delivery(delivery.id, self._replica, self._leased_until())
                 )
             return attempt.result()
         finally:
             attempt.cancel()
 
-    def _take(
-        self, tx: Transaction, delivery_id: str, attempts_made: int | None, leased: bool
-    ) -> _Taken | None:
+    def _take(self, tx: Transaction, delivery_id: str, attempts_made: int | None) -> _Taken | None:
         """Take a delivery for an attempt; None where there is nothing to do.
 
         Raises:
@@ -263,7 +255,7 @@ class Deliveries:
         if attempts_made is not None and not was_due:
             return None
         real_now = self._clock.now()
-        if not leased and not tx.lease_delivery(delivery_id, real_now, self._leased_until()):
+        if not tx.lease_delivery(delivery_id, self._replica, real_now, self._leased_until()):
             raise _Elsewhere
         hit = None
         if stored.faults_version:

@@ -51,27 +51,37 @@ class DeliveryQueries(Queries):
         return self._run("delivery_due", {"real_now": real_now}).fetchone() is not None
 
     def claim_deliveries(
-        self, real_now: int, leased_until: int, limit: int, busy_hosts: Collection[str]
+        self,
+        owner: str,
+        real_now: int,
+        leased_until: int,
+        limit: int,
+        busy_hosts: Collection[str],
     ) -> list[Delivery]:
         """Take deliveries whose next attempt is due, but for those to busy hosts.
 
-        Nobody else takes them until a real instant, nor those of an account whose clock is being
-        moved.
+        Nobody but the owner takes them until a real instant. Those of an account whose clock is
+        being moved stay.
         """
         parameters = {
-            "real_now": real_now, "leased_until": leased_until, "limit": limit,
+            "owner": owner, "real_now": real_now, "leased_until": leased_until, "limit": limit,
             "busy_hosts": "|".join(("", *busy_hosts, "")),
         }  # fmt: skip
         return [_delivery(row) for row in self._run("claim_deliveries", parameters)]
 
-    def lease_delivery(self, delivery_id: str, real_now: int, leased_until: int) -> bool:
+    def lease_delivery(
+        self, delivery_id: str, owner: str, real_now: int, leased_until: int
+    ) -> bool:
         """Take one delivery, due or not; False where somebody else has it."""
-        parameters = {"id": delivery_id, "real_now": real_now, "leased_until": leased_until}
+        parameters = {
+            "id": delivery_id, "owner": owner, "real_now": real_now, "leased_until": leased_until,
+        }  # fmt: skip
         return self._run("lease_delivery", parameters).rowcount == 1
 
-    def renew_delivery(self, delivery_id: str, leased_until: int) -> None:
-        """Keep a delivery that was taken until a later instant."""
-        self._run("renew_delivery", {"id": delivery_id, "leased_until": leased_until})
+    def renew_delivery(self, delivery_id: str, owner: str, leased_until: int) -> None:
+        """Keep a delivery that the owner took until a later instant."""
+        parameters = {"id": delivery_id, "owner": owner, "leased_until": leased_until}
+        self._run("renew_delivery", parameters)
 
     def first_delivery_due(self, account_id: str, until: int) -> Delivery | None:
         """The account's delivery whose attempt is due first, up to an instant."""

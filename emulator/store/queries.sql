@@ -260,7 +260,7 @@ FROM deliveries WHERE id = :id;
 SELECT 1 FROM deliveries WHERE wake_at <= :real_now LIMIT 1;
 
 -- name: claim_deliveries
-UPDATE deliveries SET leased_until = :leased_until, wake_at = :leased_until
+UPDATE deliveries SET leased_until = :leased_until, leased_by = :owner, wake_at = :leased_until
 WHERE id IN (
     SELECT d.id FROM deliveries d
     WHERE d.wake_at <= :real_now AND :busy_hosts NOT LIKE '%|' || d.host || '|%'
@@ -274,14 +274,14 @@ WHERE id IN (
 RETURNING id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held;
 
 -- name: lease_delivery
-UPDATE deliveries SET leased_until = :leased_until,
+UPDATE deliveries SET leased_until = :leased_until, leased_by = :owner,
     wake_at = CASE WHEN due_at IS NOT NULL THEN :leased_until END
-WHERE id = :id AND leased_until <= :real_now;
+WHERE id = :id AND (leased_until <= :real_now OR leased_by = :owner);
 
 -- name: renew_delivery
 UPDATE deliveries SET leased_until = :leased_until,
     wake_at = CASE WHEN wake_at IS NOT NULL THEN :leased_until END
-WHERE id = :id AND leased_until > 0;
+WHERE id = :id AND leased_until > 0 AND leased_by = :owner;
 
 -- name: first_delivery_due
 SELECT id, task_id, account_id, url, state, attempts_made, due_at, copies_left, held

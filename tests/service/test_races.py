@@ -103,6 +103,19 @@ async def _do(world: World, name: str, task_id: str, snapshot: dict[str, Any]) -
     return (await post(world, *calls[name])).status_code
 
 
+async def test_who_comes_between_a_claim_and_its_attempt_waits_for_no_lease(world: World) -> None:
+    """The runner has claimed a delivery, and the same process is asked for it elsewhere."""
+    await world.finished(callback_url=HOOK)
+    services = world.server.services
+    (found,) = (await world.client.get("/_emulator/deliveries")).json()["data"]
+    account_id = (await world.client.get("/_emulator/account")).json()["account_id"]
+    claimed = await services.deliveries._claim(world.clock.now(), 10)
+    assert [delivery.id for delivery in claimed] == [found["delivery_id"]]
+    async with asyncio.timeout(0.5):
+        assert await services.deliveries.start(found["delivery_id"], account_id, 0) is not None
+    assert len(world.receiver.received) == 1
+
+
 async def test_an_attempt_that_somebody_made_meanwhile_is_not_made_again(world: World) -> None:
     """Who found a delivery due comes late: its next attempt has to wait for its time."""
     world.receiver.statuses = [500, 200]

@@ -114,7 +114,7 @@ async def test_what_a_dead_one_was_sending_the_other_sends_with_the_same_id(
         sent = dead.receiver.received[0][1]["webhook-id"]
         now = dead.clock.now()
         taken = await dead.server.database.write(
-            lambda tx: tx.lease_delivery(sent, now, now + 5_000)
+            lambda tx: tx.lease_delivery(sent, "the dead one", now, now + 5_000)
         )
         assert taken  # to send it again, and then it dies
         again = asyncio.create_task(
@@ -136,7 +136,7 @@ async def test_a_claim_of_a_dead_one_ends(engine: str, tmp_path: Path) -> None:
         await dead.task((await dead.client.get("/_emulator/tasks")).json()["data"][0]["task_id"])
         now = dead.clock.now()
         claimed = await dead.server.database.write(
-            lambda tx: tx.claim_deliveries(now, now + 5_000, 10, ())
+            lambda tx: tx.claim_deliveries("the dead one", now, now + 5_000, 10, ())
         )
         assert len(claimed) == 1  # and then it dies
         await alive.server.runner.do_due()
