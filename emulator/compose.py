@@ -14,6 +14,7 @@ from emulator.api.app import Lifespan, build_app
 from emulator.api.capture import journal_entry
 from emulator.api.connections import Connections
 from emulator.api.metrics import METRICS
+from emulator.api.plain_calls import PlainCalls
 from emulator.core.latency import Latency
 from emulator.core.ports import Pause, RealClock, Sender
 from emulator.parts import (
@@ -22,6 +23,7 @@ from emulator.parts import (
     finished_calls,
     inspector_of,
     metrics_of,
+    plain_calls_of,
     traces_of,
 )
 from emulator.runner import Runner
@@ -53,8 +55,6 @@ from emulator.store.opening import open_database
 from emulator.store.records import Database
 from emulator.ui.pages import Pages
 
-_MEGAPIXEL = 1_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -69,6 +69,7 @@ class Server:
         database: is closed by ``close``.
         connections: those that whoever serves ``app`` opens, so that a fault can cut one.
         image_work: draws and checks pictures; is ended by ``close``.
+        plain_calls: answers what needs no application, where the database can be asked at once.
     """
 
     app: ASGIApp
@@ -79,6 +80,7 @@ class Server:
     database: Database
     connections: Connections
     image_work: ImageWork
+    plain_calls: PlainCalls | None
 
     def close(self) -> None:
         """Let go of the database and the drawing threads."""
@@ -119,11 +121,6 @@ def compose(
     resets = Resets(ground, clocks, deliveries, faults, journal)
     inspector, connections = inspector_of(settings), Connections()
 
-    def instant_tasks(clock: RealClock) -> Tasks:
-        instant = replace(settings, latency=Latency("instant"))
-        place = replace(ground, clock=clock, settings=instant)
-        return Tasks(place, faults, settlement, deliveries)
-
     services = Services(
         settings=settings,
         clock=clock,
@@ -136,7 +133,9 @@ def compose(
         references=References(ground, inspector, fetcher_of(settings), media, image_work),
         deliveries=deliveries,
         inboxes=inboxes,
-        receiver_score=ReceiverScore(ground, sender, instant_tasks),
+        receiver_score=ReceiverScore(
+            ground, sender, _instant_tasks(ground, faults, settlement, deliveries)
+        ),
         clocks=clocks,
         faults=faults,
         journal=journal,
@@ -153,7 +152,23 @@ def compose(
     lifespan = _lifespan(beside + ([traces.run] if traces else []), services, wakeups)
     pages = (*Pages(settings).routes(), ("GET", METRICS, metrics.handler(finished.flush)))
     app = build_app(services, finished, connections, lifespan, pages)
-    return Server(app, services, runner, retention, wakeups, database, connections, image_work)
+    plain = plain_calls_of(services, database, finished)
+    return Server(
+        app, services, runner, retention, wakeups, database, connections, image_work, plain
+    )
+
+
+def _instant_tasks(
+    ground: Ground, faults: Faults, settlement: Settlement, deliveries: Deliveries
+) -> Callable[[RealClock], Tasks]:
+    """Tasks that end at once, on another clock."""
+    instant = replace(ground.settings, latency=Latency("instant"))
+
+    def tasks_on(clock: RealClock) -> Tasks:
+        place = replace(ground, clock=clock, settings=instant)
+        return Tasks(place, faults, settlement, deliveries)
+
+    return tasks_on
 
 
 def _lifespan(

@@ -1,8 +1,8 @@
 """uvicorn's protocol, which answers creations and polls without a task for each of them.
 
-The application is the same for every request. Usually a task runs it, which waits for the body,
-and for its turn in the event loop. A creation or a poll that came whole is run at once instead, up
-to its first wait; a task does the rest, where there is one.
+Usually a task runs the application, which waits for the body, and for its turn in the event loop.
+A creation or a poll that came whole is answered at once instead, up to its first wait: plain calls
+without the application at all, the others by it. The application is the same for every request.
 """
 
 import asyncio
@@ -12,81 +12,48 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from emulator.api.headers import Headers
+from emulator.api.plain_calls import Head, PlainCalls
+from emulator.cycles import PlainCycle, WholeCycle
+from emulator.heads import Heads
 
 _HOT = re.compile(rb"(/api)?/v1/(tasks/\w+|images/generations)")
-_PLAIN = frozenset(  # headers that say nothing about the connection
-    {
-        b"content-type",
-        b"content-length",
-        b"x-request-id",
-        b"date",
-        b"retry-after",
-        b"www-authenticate",
-    }
-)
-
-
-class WholeCycle(RequestResponseCycle):
-    """A request that came whole, and its answer, which is written at once where it is whole too.
-
-    uvicorn would look at each header by itself, and write the head and the body apart. The head
-    waits here for the first part of the body.
-    """
-
-    _head: Any = None
-
-    async def send(self, message: Any) -> None:
-        """Take an answer's head, then its body; what is not plain goes the usual way."""
-        head, self._head = self._head, None
-        if head is not None:
-            if self._send_whole(head, message):
-                return
-            await super().send(head)
-        elif message["type"] == "http.response.start" and not self.response_started:
-            self._head = message
-            return
-        await super().send(message)
-
-    def _send_whole(self, head: Any, message: Any) -> bool:
-        """Write an answer that has one body and its length, to a client that reads; else False."""
-        headers: list[tuple[bytes, bytes]] = head["headers"]
-        names, body = [name for name, _ in headers], message.get("body", b"")
-        if (
-            message.get("more_body")
-            or self.disconnected
-            or self.flow.write_paused
-            or (b"content-length", b"%d" % len(body)) not in headers
-            or not _PLAIN.issuperset(names)
-            or HEADER_VALUE_RE.search(b"".join([value for _, value in headers]))
-            or self.scope["method"] == "HEAD"
-        ):
-            return False
-        lines = [b"%b: %b\r\n" % header for header in headers]
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[head["status"]], b"".join(lines), body))
-        self.response_started = self.response_complete = True
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-        return True
 
 
 class FastLane(HttpToolsProtocol):
-    """One connection."""
+    """One connection.
 
-    _body: bytes | None = None  # what came of a request that is held back until it is whole
+    Attributes:
+        plain_calls: answers them; None: the application answers everything.
+        heads: those of plain calls that came to the server before.
+    """
+
+    plain_calls: PlainCalls | None = None
+    heads: Heads
+
+    # CPython is quick with 30 attributes of an object, and uvicorn has nearly as many.
+    __slots__ = ("_body", "_read")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        self._body: bytes | None = None  # of a request that is held back until it is whole
+        self._read = b""  # what is being read, where no request had begun before it
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a request that is not whole by then goes the usual way."""
+        is_idle = self._is_idle()
+        if is_idle and (known := self.heads.find(data)) is not None:
+            self._unset_keepalive_if_required()
+            head, body = known
+            if not self._answer_plainly(head, body):
+                self.run_application(head, body)
+            return
+        self._read = data if is_idle else b""
         super().data_received(data)
+        self._read = b""
         if self._body is not None:
             body, self._body = self._body, None
             if not self.transport.is_closing():
@@ -122,13 +89,74 @@ class FastLane(HttpToolsProtocol):
             body, self._body = self._body, None
             self._run_whole(body)
 
+    def run_application(
+        self, head: Head, body: bytes, *, keep_alive: bool = True, begun: PlainCycle | None = None
+    ) -> None:
+        """Let the application answer what is no plain call after all.
+
+        Args:
+            head, body: the request.
+            keep_alive: whether the connection stays.
+            begun: as what it was begun, if it was; others may wait behind it by now.
+        """
+        scope = self._scope(head.method, head.url, head.headers, "1.1")
+        newest: object = self.cycle
+        is_newest = begun is None or newest is begun
+        self._run(scope, body, keep_alive=keep_alive, is_newest=is_newest)
+
+    def _is_idle(self) -> bool:
+        """Whether what comes next begins a request."""
+        last: RequestResponseCycle | None = self.cycle
+        if last is None:
+            return self.scope is None
+        return last.response_complete and not last.more_body and last.scope is self.scope
+
     def _run_whole(self, body: bytes) -> None:
-        scope, http_version = self.scope, self.parser.get_http_version()
-        method = self.parser.get_method().decode("ascii")
-        scope["method"], scope["http_version"] = method, http_version
-        scope["path"], scope["raw_path"] = self.url.decode("ascii"), self.url
-        scope["query_string"] = b""
-        cycle = self.cycle = WholeCycle(
+        method, http_version = (
+            self.parser.get_method().decode("ascii"),
+            self.parser.get_http_version(),
+        )
+        keep_alive = http_version == "1.1" and self.parser.should_keep_alive()
+        if self.plain_calls is not None and keep_alive:
+            head = self.plain_calls.head_of(method, self.url, self.headers)
+            if head is not None:
+                self.heads.remember(head, self._read, body)
+                if self._answer_plainly(head, body):
+                    return
+        scope = self._scope(method, self.url, self.headers, http_version)
+        self._run(scope, body, keep_alive=keep_alive, is_newest=True)
+
+    def _answer_plainly(self, head: Head, body: bytes) -> bool:
+        if self.plain_calls is None or self.flow.write_paused:
+            return False
+        last, cycle = self.cycle, PlainCycle(self, head, body)
+        self.cycle = cycle  # type: ignore[assignment]
+        if self.plain_calls.answer(head, body, cycle):
+            return True
+        self.cycle = last
+        return False
+
+    def _scope(
+        self, method: str, url: bytes, headers: Headers, http_version: str
+    ) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": http_version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": self.root_path,
+            "headers": headers,
+            "state": self.app_state.copy(),
+            "method": method,
+            "path": url.decode("ascii"),
+            "raw_path": url,
+            "query_string": b"",
+        }
+
+    def _run(self, scope: Any, body: bytes, *, keep_alive: bool, is_newest: bool) -> None:
+        cycle = WholeCycle(
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -138,9 +166,11 @@ class FastLane(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=False,
-            keep_alive=http_version != "1.0" and self.parser.should_keep_alive(),
+            keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )
+        if is_newest:
+            self.cycle, self.scope = cycle, scope
         cycle.body += body
         cycle.more_body = False
         cycle.message_event.set()

@@ -7,6 +7,7 @@ import socket
 import uvicorn
 
 from emulator.compose import Server
+from emulator.heads import Heads
 from emulator.http_limits import Limits, limits_of
 from emulator.settings import Settings
 
@@ -70,6 +71,8 @@ def _protocol(server: Server) -> type[asyncio.Protocol]:
 
     class Protocol(HttpProtocol):
         limits = limits_of(server.services.settings)
+        plain_calls = server.plain_calls
+        heads = Heads()
 
         def connection_made(  # type: ignore[override]
             self, transport: asyncio.Transport

@@ -1,21 +1,26 @@
 """The parts of a server that depend on its settings, or are loaded late."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from emulator.adapters.pictures import ImageInspector
 from emulator.api.access_log import AccessLog
 from emulator.api.connections import Connections
 from emulator.api.finished import Finished
 from emulator.api.metrics import Metrics
+from emulator.api.plain_calls import PlainCalls
 from emulator.core.callback import AttemptResult
 from emulator.core.ports import Fetcher, Sender
 from emulator.service.ground import Ground
 from emulator.service.media import Media
+from emulator.service.services import Services
 from emulator.settings import MEGABYTE, SettingError, Settings
+from emulator.store.opening import is_postgres
+from emulator.store.records import Database
 
 if TYPE_CHECKING:
     from emulator.api.traces import Traces
+    from emulator.store.sqlite import SqliteDatabase
 
 _MEGAPIXEL = 1_000_000
 
@@ -67,6 +72,13 @@ def traces_of(settings: Settings) -> "Traces | None":
         )
         raise SettingError(message) from error
     return Traces(settings.otlp_endpoint)
+
+
+def plain_calls_of(services: Services, database: Database, finished: Finished) -> PlainCalls | None:
+    """What answers plain calls; None: the database is one that has to be waited for."""
+    if is_postgres(services.settings.database):
+        return None
+    return PlainCalls(services, cast("SqliteDatabase", database), finished)
 
 
 def _sender_of(settings: Settings) -> Sender:

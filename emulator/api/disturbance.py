@@ -69,6 +69,11 @@ class ProxyPage(Exception):
         await send({"type": "http.response.body", "body": body})
 
 
+def meets_no_fault(caller: Caller, prompt: str | None = None) -> bool:
+    """Whether there is no fault that a caller's request could meet."""
+    return not caller.faults_version and (prompt is None or "[[" not in prompt)
+
+
 async def meet_faults(
     request: Request,
     services: Services,
@@ -91,7 +96,7 @@ async def meet_faults(
     Raises:
         Refusal, TaskFailed, ConnectionCut, ProxyPage: what the client gets instead.
     """
-    if not caller.faults_version and (prompt is None or "[[" not in prompt):
+    if meets_no_fault(caller, prompt):
         return caller
     call = call_of(request)
     caller, hit = await services.faults.meet(caller, Facts(call.operation, prompt, task_id))

@@ -68,7 +68,10 @@ class Finished:
         """Note a request that was answered."""
         operation = call.operation or _route(scope)
         traceparent = _traceparent(scope) if self._keeps_traceparent else None
-        entry = FinishedCall(scope["method"], scope["path"], operation, call, traceparent)
+        self.note(FinishedCall(scope["method"], scope["path"], operation, call, traceparent))
+
+    def note(self, entry: FinishedCall) -> None:
+        """Note a request that was answered."""
         self._waiting.append(entry)
         if len(self._waiting) >= _MOST_WAITING:
             self.flush()

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.api.http import header, require_content_type
+from emulator.api.headers import require_content_type
+from emulator.api.http import header
 from emulator.core.address import is_loopback_host, literal_address, split_http_url
 from emulator.core.errors import Refusal, shown
 from emulator.settings import Settings
@@ -49,7 +50,7 @@ class Guard:
         self._check_origin(request)
         self._check_token(request)
         if request.method in ("POST", "PUT"):
-            require_content_type(request, "application/json")
+            require_content_type(request.scope["headers"], "application/json")
 
     def check_page(self, request: Request) -> None:
         """Let a request for a page pass: it has no other secret than its Host.

@@ -1,31 +1,29 @@
 """What every handler needs of HTTP: the call, its caller, its body, and an answer."""
 
-import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive, Scope, Send
 
 from emulator.api.form_summary import form_summary
+from emulator.api.headers import api_key_of, header_of, host_of, require_content_type
 from emulator.api.json_body import check_characters, parse_json_object
-from emulator.core.errors import Refusal, shown
+from emulator.core.errors import Refusal
 from emulator.core.fault import Hit
 from emulator.service.services import Services
 from emulator.settings import MIB
+from emulator.store.json_text import json_bytes
 from emulator.store.records import Caller
 
 _MAX_FORM_FILES = 40
 _MAX_FORM_FIELDS = 100
 _MAX_FORM_FIELD_BYTES = 1024 * 1024
 _READ_LIMITS = 2  # how many times the largest body is read before the connection is dropped
-_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
 
 UNKNOWN_OPERATION = "unknown"  # of a request that no route takes
@@ -76,25 +74,12 @@ def call_of(request: Request) -> Call:
 
 def header(request: Request, name: bytes) -> str | None:
     """Read a request header, given its lower-case name."""
-    for sent_name, value in request.scope["headers"]:
-        if sent_name == name:
-            return str(value, "latin-1")
-    return None
+    return header_of(request.scope["headers"], name)
 
 
 def api_key(request: Request) -> str | None:
-    """Read the key: ``Authorization: Bearer`` (AUTH-1) or ``x-api-key`` (AUTH-2)."""
-    authorization = header(request, b"authorization")
-    if authorization:
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() == "bearer" and key.strip():
-            return key.strip()
-        if scheme.startswith("sk-"):
-            message = (
-                "The header Authorization lacks the word Bearer: send Authorization: Bearer sk-..."
-            )
-            raise Refusal("invalid_api_key", message, claim="AUTH-1")
-    return header(request, b"x-api-key") or None
+    """Read the key of a request."""
+    return api_key_of(request.scope["headers"])
 
 
 async def authenticate(request: Request, services: Services, *, counted: bool = True) -> Caller:
@@ -115,8 +100,8 @@ def base_url(request: Request, services: Services) -> str:
     """Scheme and host that links begin with."""
     if services.settings.public_url:
         return services.settings.public_url
-    host = header(request, b"host") or ""
-    if not _HOST.fullmatch(host):
+    host = host_of(request.scope["headers"])
+    if host is None:
         address, port = request.scope.get("server") or ("127.0.0.1", 80)
         host = f"{address}:{port}"
     return f"{request.scope['scheme']}://{host}"
@@ -129,7 +114,7 @@ async def read_json_object(request: Request, services: Services) -> dict[str, An
         Refusal: the Content-Type is not JSON, or the body is too large, broken, no object, too
             deep, or names a field twice.
     """
-    require_content_type(request, "application/json")
+    require_content_type(request.scope["headers"], "application/json")
     receive = limited_receive(request, services)
     chunks = []
     more = True
@@ -176,7 +161,7 @@ async def open_form(request: Request, services: Services) -> AsyncIterator[FormD
     Raises:
         Refusal: the Content-Type is not multipart, or the body is too large or broken.
     """
-    require_content_type(request, "multipart/form-data")
+    require_content_type(request.scope["headers"], "multipart/form-data")
     limited = Request(request.scope, limited_receive(request, services))
     parser = WholeForm(
         request.headers,
@@ -197,24 +182,6 @@ async def open_form(request: Request, services: Services) -> AsyncIterator[FormD
         yield form
     finally:
         await form.close()
-
-
-def require_content_type(request: Request, expected: str) -> None:
-    """Check the Content-Type.
-
-    Raises:
-        Refusal: it is missing or another.
-    """
-    sent = header(request, b"content-type") or ""
-    media_type, _, parameters = sent.partition(";")
-    if media_type.strip().lower() != expected:
-        was = f"{shown(sent)} was sent" if sent else "none was sent"
-        message = f"Content-Type must be {expected}; {was}."
-        raise Refusal("invalid_content_type", message, "Content-Type")
-    charset = re.search(r'charset\s*=\s*"?([^";\s]+)', parameters, re.IGNORECASE)
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        message = f"Content-Type must be {expected} in UTF-8; {shown(sent)} was sent."
-        raise Refusal("invalid_content_type", message, "Content-Type")
 
 
 def limited_receive(request: Request, services: Services) -> Receive:
@@ -266,10 +233,7 @@ class JsonAnswer:
     def __init__(
         self, payload: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
-        try:
-            self._body = to_json(payload)
-        except PydanticSerializationError:  # half a character that a client sent
-            self._body = json.dumps(payload).encode()
+        self._body = json_bytes(payload)
         self._status = status
         self._headers = [
             (b"content-type", b"application/json"),

@@ -1,7 +1,5 @@
 """POST /v1/images/...: parse -> service -> render."""
 
-from dataclasses import replace
-
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -90,11 +88,11 @@ async def _create(
         found = await references.resolve(
             caller, creation.reference_urls, creation.reference_param, base
         )
-        image_request = replace(image_request, references=found)
+        image_request = image_request._replace(references=found)
     if images:
         kept = tuple([await references.keep(caller, image) for image in images])
         mask = await references.keep(caller, masks[0]) if masks else None
-        image_request = replace(image_request, references=kept, mask=mask)
+        image_request = image_request._replace(references=kept, mask=mask)
     call = call_of(request)
     task, faults = await services.tasks.create(caller, image_request, call.operation, base)
     call.task_id, call.faults = task.id, call.faults + faults

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -13,8 +12,9 @@ from emulator.api.connections import Connections
 from emulator.api.disturbance import ConnectionCut, Disturbed, ProxyPage
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
 from emulator.api.finished import Finished
+from emulator.api.headers import date_header
 from emulator.api.http import Call, JsonAnswer
-from emulator.core.clock import SECOND, http_date
+from emulator.core.clock import SECOND
 from emulator.core.errors import Refusal
 from emulator.service.services import Services
 from emulator.store.records import StoreUnavailable
@@ -60,7 +60,7 @@ class Envelope:
                 call.status = message["status"]
                 headers = message["headers"]
                 headers.append((b"x-request-id", call.request_id.encode()))  # REQ-1
-                headers.append((b"date", _date(call.now // SECOND)))
+                headers.append((b"date", date_header(call.now // SECOND)))
                 call.answer_type = _content_type(headers)
             elif not message.get("more_body"):
                 call.seconds = time.perf_counter() - started
@@ -166,8 +166,3 @@ def _note_error(call: Call, error: BaseException) -> None:
         call.account_id = error.account_id or call.account_id
     elif isinstance(error, TaskFailed):
         call.refusal = (error.failure["code"], None, "ERR-7", error.failure["message"])
-
-
-@lru_cache(maxsize=64)
-def _date(unix_seconds: int) -> bytes:
-    return http_date(unix_seconds * SECOND).encode()

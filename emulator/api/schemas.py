@@ -1,7 +1,6 @@
 """Pydantic at the edge: what a client sent -> a request that keeps every rule."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -68,8 +67,7 @@ FIELD_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(NamedTuple):
     """A valid request, whose reference URLs were not looked at yet.
 
     Attributes:
@@ -100,7 +98,7 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
     _check_prompt(fields.prompt, settings)
     sent = fields.model_fields_set
     size, resolution = _size_and_tier(fields)
-    size_param = next((name for name in (*_SIZE_FIELDS, "imageSize") if name in body), "size")
+    size_param = _sent_name(body, (*_SIZE_FIELDS, "imageSize"))
     frame = frame_override(size, resolution, settings.frames) or resolve_frame(
         size, resolution, settings.profile, size_param
     )
@@ -109,7 +107,7 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
         raise Refusal.invalid_value("quality", quality, settings.profile.qualities, claim="GEN-9")
     callback_url = fields.callback_url if "callback_url" in sent else None
     _check_callback_url(callback_url, settings)
-    reference_param = next((name for name in _REFERENCE_FIELDS if name in body), "input_images")
+    reference_param = _sent_name(body, _REFERENCE_FIELDS)
     check_image_count(len(fields.references), reference_param)
     request = ImageRequest(
         model=fields.model,
@@ -122,6 +120,14 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
         callback_url=callback_url,
     )
     return Creation(request, tuple(fields.references), reference_param)
+
+
+def _sent_name(body: dict[str, Any], names: tuple[str, ...]) -> str:
+    """Under which of its names a field was sent; the first where it was not."""
+    for name in names:
+        if name in body:
+            return name
+    return names[0]
 
 
 def check_image_count(count: int, param: str) -> None:

@@ -95,7 +95,10 @@ def resolve_frame(size: str, tier: str, profile: Profile, param: str = "size") -
     """
     if size == "auto":
         return AUTO_FRAME
-    frame = FRAMES.get((size, tier)) or parse_pixel_size(size)
+    known = FRAMES.get((size, tier))
+    if known is not None and not profile.maps_sizes:
+        return known
+    frame = known or parse_pixel_size(size)
     if frame is None and _OUT_OF_RANGE_PIXEL_SIZE.fullmatch(size):
         frame = Frame(10**6, 10**6)
     if frame is None:

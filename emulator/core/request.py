@@ -1,6 +1,7 @@
 """What was asked, already valid."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.frame import Frame
 
@@ -22,8 +23,7 @@ class Reference:
     upload_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(NamedTuple):
     """A creation request that keeps every rule.
 
     Attributes:

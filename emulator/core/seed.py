@@ -1,6 +1,7 @@
 """Everything that looks random is derived here, from an account's seed and a label."""
 
 import hashlib
+from functools import lru_cache
 
 
 def derive(seed: int, *labels: str | int) -> int:
@@ -31,7 +32,12 @@ def numbered_id(seed: int, number: int) -> str:
 
     Ids of an account follow each other, so a store appends them instead of scattering them.
     """
-    return f"{token(seed, 'ids')[:12]}{number:012x}"
+    return f"{_id_prefix(seed)}{number:012x}"
+
+
+@lru_cache(maxsize=1024)
+def _id_prefix(seed: int) -> str:
+    return token(seed, "ids")[:12]
 
 
 def _digest(size_bytes: int, *labels: str | int) -> bytes:

@@ -51,7 +51,7 @@ def task_detail(
         secret: signs the media links.
         media_ttl_ms: how long the links live (MEDIA-1).
     """
-    status = _status(task, now, profile, media_ttl_ms)
+    status = shown_status(task, now, profile, media_ttl_ms)
     ended = task.has_ended(now)
     charged = task.charge if ended else 0
     return {
@@ -73,7 +73,7 @@ def task_detail(
 
 def status_word(task: Task, now: int, profile: Profile, media_ttl_ms: int) -> str:
     """The profile's word for the task's status at an instant."""
-    return _word(_status(task, now, profile, media_ttl_ms), profile)
+    return _word(shown_status(task, now, profile, media_ttl_ms), profile)
 
 
 def status_words(profile: Profile) -> tuple[str, ...]:
@@ -82,7 +82,8 @@ def status_words(profile: Profile) -> tuple[str, ...]:
     return tuple(_word(status, profile) for status in shown)
 
 
-def _status(task: Task, now: int, profile: Profile, media_ttl_ms: int) -> Status:
+def shown_status(task: Task, now: int, profile: Profile, media_ttl_ms: int) -> Status:
+    """The task's status at an instant, as the profile shows it; the detail changes with it only."""
     return task.status_at(now, media_ttl_ms if profile.shows_expired else None)
 
 

@@ -82,6 +82,14 @@ class Accounts:
         caller, stored = await self._database.read(lambda tx: tx.caller_and_task(key_hash, task_id))
         return await self._admit(key, key_hash, caller, counted=counted), stored
 
+    def admits_at_once(self, caller: Caller, real_now: int) -> bool:
+        """Whether ``authenticate`` would only let this caller in: nothing to refuse or to write."""
+        return not (
+            caller.revoked
+            or caller.requests_per_minute is not None
+            or (self._marks_use and real_now - caller.used_at > self._mark_every_ms)
+        )
+
     async def known_account(self, key: str | None) -> str | None:
         """The account of a key that was used before; None where there is none."""
         if key is None:

@@ -1,5 +1,6 @@
 """Creating tasks, reading them, and waiting for their end."""
 
+import asyncio
 from typing import Any, NamedTuple
 
 from emulator.core.clock import SECOND
@@ -7,30 +8,19 @@ from emulator.core.credits import Movement, reserve, total
 from emulator.core.errors import Refusal, account_deleted, shown
 from emulator.core.fault import Facts, Hit
 from emulator.core.request import MODEL, ImageRequest
-from emulator.core.seed import derive, numbered_id
-from emulator.core.task import Task, Timeline, jittered, plan
+from emulator.core.task import Task
 from emulator.core.task_detail import task_detail
 from emulator.service.deliveries import Deliveries
 from emulator.service.faults import Faults
 from emulator.service.ground import Ground
+from emulator.service.planning import Order, planned_task
 from emulator.service.settlement import Settlement, delivery_id
 from emulator.service.together import Together
 from emulator.store.records import Caller, LedgerEntry, Moved, StoredTask
 from emulator.store.transaction import Transaction
 
 
-class _Order(NamedTuple):
-    """A creation as it is asked for; ``forced`` goes wrong in any case."""
-
-    caller: Caller
-    request: ImageRequest
-    operation: str
-    base_url: str
-    image_price: int
-    forced: Hit | None
-
-
-class _Created(NamedTuple):
+class Created(NamedTuple):
     """A task, the real instant of its end, and the faults that met it."""
 
     task: Task
@@ -107,21 +97,36 @@ class Tasks:
             Refusal: too few credits (ERR-3), too little of the key's budget (ERR-4), or too many
                 tasks that have not ended.
         """
-        image_price = self._prices.credits_per_image(
-            request.size, request.resolution, request.quality
-        )
-
-        order = _Order(caller, request, operation, base_url, image_price, forced)
-        task, wake_at, hits = await self._creations.do(caller.account_id, order)
-        self._tally.created(task)
-        self._wakeups.due_at(wake_at)
-        names = tuple(hit.name for hit in hits)
+        created = await self.order(caller, request, operation, base_url, forced)
+        task = self.note_created(created)
+        names = tuple(hit.name for hit in created.hits)
         if "callback_early" in names:
             await self._settle(task, self._clock.now())
             await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id, 0)
         return task, names
 
-    def _create(self, tx: Transaction, orders: list[_Order]) -> list[_Created]:
+    def order(
+        self,
+        caller: Caller,
+        request: ImageRequest,
+        operation: str,
+        base_url: str,
+        forced: Hit | None = None,
+    ) -> "asyncio.Future[Created]":
+        """Begin to create a task, as ``create`` does; ``note_created`` takes what comes of it."""
+        image_price = self._prices.credits_per_image(
+            request.size, request.resolution, request.quality
+        )
+        order = Order(caller, request, operation, base_url, image_price, forced)
+        return self._creations.do(caller.account_id, order)
+
+    def note_created(self, created: Created) -> Task:
+        """Count a task that was created, and see that its end is not missed; return it."""
+        self._tally.created(created.task)
+        self._wakeups.due_at(created.wake_at)
+        return created.task
+
+    def _create(self, tx: Transaction, orders: list[Order]) -> list[Created]:
         """Create tasks that one account asked for: credits are reserved for all, or none."""
         caller = orders[0].caller
         reservations = [reserve(order.image_price * order.request.n) for order in orders]  # CRED-4
@@ -134,9 +139,10 @@ class Tasks:
             hits = [] if order.forced is None else [order.forced]
             if order.caller.faults_version:
                 hits += self._meet(tx, order.caller, order.request, order.operation)
-            task = self._decide(order, moved._replace(tasks_created=number), hits)
+            now = moved.clock.now(self._clock.now())
+            task = planned_task(order, moved, number, hits, now, self._settings)
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
-            created.append(_Created(task, wake_at, hits))
+            created.append(Created(task, wake_at, hits))
             entries.append(LedgerEntry(reservation, task.created_at, task.id))
         tx.add_tasks(
             (task, order.request, wake_at)
@@ -237,51 +243,6 @@ class Tasks:
                 claim="ERR-4",
             )
         return moved
-
-    def _decide(self, order: _Order, moved: Moved, hits: list[Hit]) -> Task:
-        caller, request = order.caller, order.request
-        number, seed = moved.tasks_created, moved.seed
-        now = moved.clock.now(self._clock.now())
-        task_seed = derive(seed, "task seed", number)
-        duration_ms = self._settings.latency.duration_ms(
-            seed, number, request.quality, request.resolution, request.n
-        )
-        if any(hit.name == "task_jitter" for hit in hits):
-            duration_ms = jittered(duration_ms, task_seed)
-        timeline = self._timeline(request, now, duration_ms, hits)
-        name = numbered_id(moved.id_seed, number)
-        return Task(
-            id=f"task_{name}",
-            account_id=caller.account_id,
-            number=number,
-            seed=task_seed,
-            key_hash=caller.key_hash,
-            model=request.model,
-            callback_url=request.callback_url,
-            created_at=now,
-            timeline=timeline,
-            reserved=order.image_price * request.n,
-            charge=order.image_price * timeline.images,
-            settled=False,
-            base_url=order.base_url,
-            request_id=f"req_{name}",
-        )
-
-    def _timeline(
-        self, request: ImageRequest, now: int, duration_ms: int, hits: list[Hit]
-    ) -> Timeline:
-        fault = next((hit for hit in hits if hit.name != "callback_early"), None)
-        timeline = plan(
-            request,
-            now=now,
-            duration_ms=duration_ms,
-            stuck_after_ms=self._settings.stuck_after_ms,
-            starts_pending=self._settings.profile.first_status == "pending",
-            fault=fault,
-        )
-        if any(hit.name == "callback_early" for hit in hits):
-            return timeline._replace(starts_at=now, ends_at=now)
-        return timeline
 
 
 def _too_many_in_flight(most: int) -> Refusal:

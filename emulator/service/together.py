@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from emulator.store.records import Database
+from emulator.store.records import Database, tell
 from emulator.store.transaction import Transaction
 
 Item = TypeVar("Item")
@@ -25,23 +25,49 @@ class Together(Generic[Item, Result]):
     ) -> None:
         self._database = database
         self._work = work
-        self._waiting: dict[str, tuple[list[Item], asyncio.Task[list[Result]]]] = {}
+        self._waiting: dict[str, list[tuple[Item, asyncio.Future[Result]]]] = {}
+        self._writing: set[asyncio.Task[None]] = set()
 
-    async def do(self, account_id: str, item: Item) -> Result:
-        """Do ``item``, with others of its account that are waiting as well."""
-        if account_id not in self._waiting:
-            new: list[Item] = []
-            self._waiting[account_id] = new, asyncio.create_task(self._write(account_id, new))
-        items, done = self._waiting[account_id]
-        place = len(items)
-        items.append(item)
+    def do(self, account_id: str, item: Item) -> "asyncio.Future[Result]":
+        """Do ``item``, with others of its account that are waiting as well.
+
+        It is done even where who waits for it is cancelled.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting.get(account_id)
+        if waiting is None:
+            waiting = self._waiting[account_id] = []
+            task = loop.create_task(self._write(account_id))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+        done: asyncio.Future[Result] = loop.create_future()
+        waiting.append((item, done))
+        return done
+
+    async def _write(self, account_id: str) -> None:
+        # A turn more brings more: whoever was answered a moment ago asks again by then.
+        await asyncio.sleep(0)
+        # Who comes from now on is too late for this transaction.
+        waiting = self._waiting.pop(account_id)
+        items = [item for item, _ in waiting]
         try:
-            return (await asyncio.shield(done))[place]
-        except Exception:
-            if len(items) == 1:
-                raise
-        return (await self._database.write(lambda tx: self._work(tx, [item]), account_id))[0]
+            results = await self._do(account_id, items)
+        except Exception as error:
+            if len(waiting) == 1:
+                tell(waiting[0][1], None, error)
+            else:
+                await asyncio.gather(*(self._alone(account_id, *one) for one in waiting))
+        else:
+            for (_, done), result in zip(waiting, results, strict=True):
+                tell(done, result, None)
 
-    async def _write(self, account_id: str, items: list[Item]) -> list[Result]:
-        del self._waiting[account_id]  # who comes now is too late for this transaction
+    async def _alone(self, account_id: str, item: Item, done: "asyncio.Future[Result]") -> None:
+        try:
+            (result,) = await self._do(account_id, [item])
+        except Exception as error:
+            tell(done, None, error)
+        else:
+            tell(done, result, None)
+
+    async def _do(self, account_id: str, items: list[Item]) -> list[Result]:
         return await self._database.write(lambda tx: self._work(tx, items), account_id)

@@ -1,6 +1,7 @@
 """The SQLite driver: one connection, one writer, migrations at start."""
 
 import asyncio
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from emulator.store.opening import MEMORY
 from emulator.store.records import StoreError, StoreUnavailable, tell
 from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
 from emulator.store.transaction import Transaction
+from emulator.store.wal_index import WalIndexHead
 
 BUSY_TIMEOUT_SECONDS = 5.0
 _CACHE_KIB = 16 * 1024
@@ -64,6 +66,8 @@ class SqliteDatabase:
             )
             try:
                 self._prepare()
+                has_index = path != MEMORY and os.name == "posix"
+                self._index_head = WalIndexHead(path) if has_index else None
             except BaseException:
                 self._connection.close()
                 raise
@@ -96,6 +100,17 @@ class SqliteDatabase:
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work``, which reads with a single query."""
         return work(self._transaction)
+
+    def read_now(self, work: Callable[[Transaction], T]) -> T:
+        """Like ``read``, at once."""
+        return work(self._transaction)
+
+    def version(self) -> bytes | tuple[int, int]:
+        """What changes with each commit of this process or another."""
+        if self._index_head is not None:
+            return self._index_head.read()
+        others: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return self._connection.total_changes, others
 
     def _write_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -147,6 +162,9 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close the file; what was committed stays."""
         self._connection.close()
+        if self._index_head is not None:
+            self._index_head.close()
+            self._index_head = None
 
     def _run(self, name: str, parameters: Mapping[str, Any]) -> "sqlite3.Cursor":
         query, values = self._queries[name]

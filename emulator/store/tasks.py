@@ -10,6 +10,7 @@ from emulator.core.frame import Frame
 from emulator.core.request import ImageRequest, Reference
 from emulator.core.task import Task, Timeline
 from emulator.store.accounts import CALLER_COLUMNS, caller_of
+from emulator.store.json_text import json_bytes
 from emulator.store.queries import Queries
 from emulator.store.records import Caller, Row, StoredTask, Upload
 
@@ -155,19 +156,18 @@ def _task_row(task: Task, request: ImageRequest, wake_at: int | None) -> dict[st
 
 
 def _request_json(request: ImageRequest) -> str:
-    return json.dumps(
-        {
-            "model": request.model,
-            "prompt": request.prompt,
-            "size": request.size,
-            "resolution": request.resolution,
-            "quality": request.quality,
-            "n": request.n,
-            "callback_url": request.callback_url,
-            "references": [(r.source, r.upload_id) for r in request.references],
-            "mask": request.mask and (request.mask.source, request.mask.upload_id),
-        }
-    )
+    fields = {
+        "model": request.model,
+        "prompt": request.prompt,
+        "size": request.size,
+        "resolution": request.resolution,
+        "quality": request.quality,
+        "n": request.n,
+        "callback_url": request.callback_url,
+        "references": [(r.source, r.upload_id) for r in request.references],
+        "mask": request.mask and (request.mask.source, request.mask.upload_id),
+    }
+    return json_bytes(fields).decode()
 
 
 def _request_from_json(text: str, frame: Frame) -> ImageRequest:
