@@ -18,6 +18,7 @@ from emulator.core.latency import Latency
 from emulator.core.ports import Sender
 from emulator.settings import Settings
 from tests.support import contract
+from tests.support.plain_transport import PlainTransport
 from tests.support.postgres import drop_database, new_database
 
 START = 1_800_000_000_000  # 2027-01-15T08:00:00Z
@@ -157,8 +158,14 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(sender: Sender | None = None, **settings: Any) -> AsyncIterator[World]:
-    """Start a world; ``sender`` delivers callbacks, ``settings`` are fields of ``Settings``."""
+async def open_world(
+    sender: Sender | None = None, *, plain: bool = True, **settings: Any
+) -> AsyncIterator[World]:
+    """Start a world.
+
+    ``sender`` delivers callbacks, ``settings`` are fields of ``Settings``. Without ``plain`` the
+    application answers everything.
+    """
     chosen: dict[str, Any] = {
         "database": ":memory:",
         "log": "none",
@@ -177,7 +184,7 @@ async def open_world(sender: Sender | None = None, **settings: Any) -> AsyncIter
 
     server = compose(Settings(**chosen), clock, sender or ReceiverSender(receiver), pause)
     options: dict[str, Any] = {
-        "transport": httpx2.ASGITransport(server.app),
+        "transport": PlainTransport(server) if plain else httpx2.ASGITransport(server.app),
         "base_url": BASE,
         "headers": {"Authorization": f"Bearer {KEY}"},
     }
