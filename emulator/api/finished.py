@@ -14,7 +14,7 @@ _log = logging.getLogger("emulator")
 
 FLUSH_SECONDS = 0.2
 OTHER_METHOD = "_OTHER"
-_MOST_WAITING = 10_000
+_MOST_WAITING = 200  # more at once would hold up the requests
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 

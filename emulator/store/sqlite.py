@@ -10,6 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
+from emulator.store.checkpoints import Checkpoints
 from emulator.store.opening import MEMORY
 from emulator.store.records import StoreError, StoreUnavailable, tell
 from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
@@ -55,6 +56,8 @@ class SqliteDatabase:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._index_head: WalIndexHead | None = None
+        self._checkpoints: Checkpoints | None = None
         self._queries = {
             name: _by_position(_ROW_LOCK.sub("", text)) for name, text in load_queries().items()
         }
@@ -67,7 +70,9 @@ class SqliteDatabase:
             try:
                 self._prepare()
                 has_index = path != MEMORY and os.name == "posix"
-                self._index_head = WalIndexHead(path) if has_index else None
+                if has_index:
+                    self._index_head = WalIndexHead(path)
+                    self._checkpoints = Checkpoints(path, self._connection, self._index_head)
             except BaseException:
                 self._connection.close()
                 raise
@@ -150,6 +155,8 @@ class SqliteDatabase:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
+        if self._checkpoints is not None:
+            self._checkpoints.after_commit()
 
     async def listen(self, heard: Callable[[], None]) -> None:
         """Not here."""
@@ -161,6 +168,8 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self._connection.close()
         if self._index_head is not None:
             self._index_head.close()

@@ -7,10 +7,12 @@ takes and drops a lock. See section 2.1 of https://www.sqlite.org/walformat.html
 
 import mmap
 import os
+import sys
 import threading
 from pathlib import Path
 
 _HEAD_BYTES = 48
+_LAST_FRAME = slice(16, 20)
 
 
 class _Mapped:
@@ -53,6 +55,10 @@ class WalIndexHead:
     def read(self) -> bytes:
         """What it says now; it says something else after each commit."""
         return self._memory[:_HEAD_BYTES]
+
+    def frames(self) -> int:
+        """How many pages the log has."""
+        return int.from_bytes(self._memory[_LAST_FRAME], sys.byteorder)
 
     def close(self) -> None:
         """Let go of it, once the connection is closed."""
