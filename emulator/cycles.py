@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from emulator.api.http import FailedCall
 from emulator.api.plain_calls import Head
 
 if TYPE_CHECKING:
@@ -63,11 +64,13 @@ class PlainCycle:
                 protocol.transport.close()
         protocol.on_response_complete()
 
-    def go_the_usual_way(self) -> None:
-        """Let the application answer."""
+    def fail(self, failed: FailedCall) -> None:
+        """Let the application say what went wrong."""
         protocol = self._protocol
         if not self.disconnected and not protocol.transport.is_closing():
-            protocol.run_application(self._head, self._body, keep_alive=self.keep_alive, begun=self)
+            protocol.run_application(
+                self._head, self._body, keep_alive=self.keep_alive, begun=self, failed=failed
+            )
 
 
 class WholeCycle(RequestResponseCycle):
@@ -81,6 +84,8 @@ class WholeCycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         """Take an answer's head, then its body; what is not plain goes the usual way."""
+        if self.transport.is_closing():
+            self.disconnected = True
         head, self._head = self._head, None
         if head is not None:
             if self._send_whole(head, message):

@@ -7,7 +7,6 @@ without the application at all, the others by it. The application is the same fo
 
 import asyncio
 import contextvars
-import re
 import types
 from collections.abc import Coroutine, Generator
 from typing import Any
@@ -15,11 +14,10 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from emulator.api.headers import Headers
-from emulator.api.plain_calls import Head, PlainCalls
+from emulator.api.http import FailedCall
+from emulator.api.plain_calls import HOT_PATH, Head, PlainCalls
 from emulator.cycles import PlainCycle, WholeCycle
 from emulator.heads import Heads
-
-_HOT = re.compile(rb"(/api)?/v1/(tasks/\w+|images/generations)")
 
 
 class FastLane(HttpToolsProtocol):
@@ -44,6 +42,7 @@ class FastLane(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a request that is not whole by then goes the usual way."""
+        data = bytes(data)  # some event loops of Windows have a bytearray
         is_idle = self._is_idle()
         if is_idle and (known := self.heads.find(data)) is not None:
             self._unset_keepalive_if_required()
@@ -66,7 +65,7 @@ class FastLane(HttpToolsProtocol):
         is_next = last is None or last.response_complete
         if (
             is_next
-            and _HOT.fullmatch(self.url)
+            and HOT_PATH.fullmatch(self.url)
             and not self.expect_100_continue
             and not self.parser.should_upgrade()
         ):
@@ -90,7 +89,13 @@ class FastLane(HttpToolsProtocol):
             self._run_whole(body)
 
     def run_application(
-        self, head: Head, body: bytes, *, keep_alive: bool = True, begun: PlainCycle | None = None
+        self,
+        head: Head,
+        body: bytes,
+        *,
+        keep_alive: bool = True,
+        begun: PlainCycle | None = None,
+        failed: FailedCall | None = None,
     ) -> None:
         """Let the application answer what is no plain call after all.
 
@@ -98,8 +103,11 @@ class FastLane(HttpToolsProtocol):
             head, body: the request.
             keep_alive: whether the connection stays.
             begun: as what it was begun, if it was; others may wait behind it by now.
+            failed: why that did not do.
         """
         scope = self._scope(head.method, head.url, head.headers, "1.1")
+        if failed is not None:
+            scope["failed"] = failed
         newest: object = self.cycle
         is_newest = begun is None or newest is begun
         self._run(scope, body, keep_alive=keep_alive, is_newest=is_newest)

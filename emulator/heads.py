@@ -11,7 +11,7 @@ class Heads:
     A client sends the same bytes each time it asks for the same thing.
     """
 
-    _MOST, _LONGEST_BYTES = 1024, 2048
+    _MOST, _LONGEST_BYTES = 4096, 2048
 
     def __init__(self) -> None:
         self._found: dict[bytes, tuple[Head, int]] = {}
@@ -27,8 +27,9 @@ class Heads:
     def remember(self, head: Head, data: bytes, body: bytes) -> None:
         """Remember what a head was read as, where ``data`` was just that and the body."""
         at = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
+        # Another request in front of it, or a folded line, would be lines more.
         has_its_lines = data.count(b"\n", 0, at) == len(head.headers) + 2
         if has_its_lines and at <= self._LONGEST_BYTES and data[at:] == body:
             if len(self._found) >= self._MOST:
-                self._found.clear()
+                del self._found[next(iter(self._found))]
             self._found[data[:at]] = head, len(body)

@@ -25,7 +25,7 @@ class GuardedProtocol(FastLane):
 
     # CPython is quick with 30 attributes of an object, and uvicorn has nearly as many.
     __slots__ = (
-        "_heads",
+        "_heads_read",
         "_looks_since_refusal",
         "_pending",
         "_pending_bytes",
@@ -35,7 +35,7 @@ class GuardedProtocol(FastLane):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse."""
-        self._heads = 0  # requests whose headers are complete
+        self._heads_read = 0  # requests whose headers are complete
         self._read_bytes = 0  # what came last
         self._pending: object = None  # the scope of the last request whose headers came in pieces
         self._pending_bytes = 0
@@ -61,7 +61,7 @@ class GuardedProtocol(FastLane):
 
     def on_headers_complete(self) -> None:
         """Go on with a request whose headers are not too large."""
-        self._heads += 1
+        self._heads_read += 1
         most = self.limits.head_bytes
         # Only a long read, or a head that came in several, can hold so much.
         is_suspect = self._read_bytes > most or self._pending is self.scope
@@ -101,9 +101,9 @@ class GuardedProtocol(FastLane):
         if self.flow.read_paused or self.timeout_keep_alive_task is not None:
             return None
         if cycle is None or cycle.response_complete:
-            return self._heads
+            return self._heads_read
         if cycle.more_body and not cycle.waiting_for_100_continue:
-            return self._heads - 1
+            return self._heads_read - 1
         return None
 
     def _is_head_pending(self) -> bool:

@@ -55,6 +55,7 @@ def test_what_is_not_just_one_request_in_one_piece_is_not_remembered(
 
 def test_no_more_are_kept_than_may_be() -> None:
     heads = Heads()
-    for number in range(3_000):
+    for number in range(5_000):
         heads.remember(a_head(), RAW.replace(b"X: y", b"X: %d" % number), b"")
-    assert len(heads._found) <= 1_024
+    assert len(heads._found) == 4_096
+    assert heads.find(RAW.replace(b"X: y", b"X: 4999")) is not None  # the oldest went

@@ -66,6 +66,21 @@ class Call:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """A call that was begun without the application, and why that did not do.
+
+    Attributes:
+        call: what is known of it.
+        began: when it came, on the clock of ``time.perf_counter``.
+        error: what was raised.
+    """
+
+    call: Call
+    began: float
+    error: BaseException
+
+
 def call_of(request: Request) -> Call:
     """The call that a request belongs to."""
     call: Call = request.scope["call"]

@@ -13,7 +13,7 @@ from emulator.api.disturbance import ConnectionCut, Disturbed, ProxyPage
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
 from emulator.api.finished import Finished
 from emulator.api.headers import date_header
-from emulator.api.http import Call, JsonAnswer
+from emulator.api.http import Call, FailedCall, JsonAnswer
 from emulator.core.clock import SECOND
 from emulator.core.errors import Refusal
 from emulator.service.services import Services
@@ -45,10 +45,8 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
         services = self._services
-        real_now = services.clock.now()
-        call = Call(services.entropy.request_id(), real_now, real_now)
+        call, started = self._begin(scope)
         scope["call"] = call
         scope["app"] = self  # Starlette then raises its 405 instead of answering it
 
@@ -85,9 +83,18 @@ class Envelope:
                 self._note(scope, call, b"")
             self._finished.add(scope, call)
 
+    def _begin(self, scope: Scope) -> tuple[Call, float]:
+        """A call, new or begun without the application, and when it began."""
+        failed: FailedCall | None = scope.get("failed")
+        if failed is not None:
+            return failed.call, failed.began
+        began, real_now = time.perf_counter(), self._services.clock.now()
+        return Call(self._services.entropy.request_id(), real_now, real_now), began
+
     async def _run(self, scope: Scope, receive: Receive, send: Send, call: Call) -> None:
         """Answer, with an error where one is raised before the answer began."""
         try:
+            _raise_failure(scope)
             await self._app(scope, receive, send)
         except (Exception, asyncio.CancelledError) as error:
             if call.status or isinstance(error, ClientDisconnect | ConnectionCut):
@@ -157,6 +164,13 @@ def _content_type(headers: list[tuple[bytes, bytes]]) -> bytes:
         if name == b"content-type":
             return value
     return b""
+
+
+def _raise_failure(scope: Scope) -> None:
+    """Raise what a call that was begun without the application has met."""
+    failed: FailedCall | None = scope.get("failed")
+    if failed is not None:
+        raise failed.error
 
 
 def _note_error(call: Call, error: BaseException) -> None:

@@ -19,7 +19,7 @@ from emulator.api.headers import (
     host_of,
     require_content_type,
 )
-from emulator.api.http import Call
+from emulator.api.http import Call, FailedCall
 from emulator.api.json_body import parse_json_object
 from emulator.api.schemas import parse_creation
 from emulator.core.clock import SECOND
@@ -37,7 +37,7 @@ from emulator.store.transaction import Transaction
 if TYPE_CHECKING:
     from emulator.store.sqlite import SqliteDatabase
 
-_PATH = re.compile(rb"(?:/api)?/v1/(?:tasks/(\w+)|images/generations)")  # BASE-1
+HOT_PATH = re.compile(rb"(?:/api)?/v1/(?:tasks/(\w+)|images/generations)")  # BASE-1
 _JSON = b"application/json"
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 202: b"HTTP/1.1 202 Accepted\r\n"}
 _ANSWER_HEAD = (
@@ -75,8 +75,8 @@ class Exchange(Protocol):
     def reply(self, head: bytes, body: bytes) -> None:
         """Send an answer: its status line and headers, each with its line's end, and its body."""
 
-    def go_the_usual_way(self) -> None:
-        """Let the application answer after all."""
+    def fail(self, failed: FailedCall) -> None:
+        """Let the application say what went wrong."""
 
 
 class _Polled:
@@ -109,7 +109,7 @@ class PlainCalls:
 
     def head_of(self, method: str, url: bytes, headers: Headers) -> Head | None:
         """Read a head; None where it is no creation's and no poll's that is all right."""
-        found = _PATH.fullmatch(url)
+        found = HOT_PATH.fullmatch(url)
         if found is None or method != ("GET" if found[1] else "POST"):
             return None
         host = host_of(headers)
@@ -134,7 +134,7 @@ class PlainCalls:
             noted=(
                 method, path, b"", fields.get(b"content-type", b""), fields.get(b"user-agent", b""),
             ),
-            traceparent=fields.get(b"traceparent"),
+            traceparent=next((v for name, v in headers if name == b"traceparent"), None),
         )  # fmt: skip
 
     def answer(self, head: Head, body: bytes, exchange: Exchange) -> bool:
@@ -147,7 +147,10 @@ class PlainCalls:
         """As ``tasks.read`` does."""
         began = time.perf_counter()
         real_now = self._services.clock.now()
-        polled = self._polls.get((head.key_hash, task_id))
+        try:
+            polled = self._polls.get((head.key_hash, task_id))
+        except Exception:  # the application meets it again, and says so
+            return False
         if polled is None or not self._is_plain(polled.caller, real_now):
             return False
         task, now = polled.task, polled.caller.clock.now(real_now)
@@ -170,16 +173,16 @@ class PlainCalls:
         began = time.perf_counter()
         services = self._services
         real_now = services.clock.now()
-        caller = self._callers.get(head.key_hash)
-        if caller is None or not self._is_plain(caller, real_now):
-            return False
         try:
+            caller = self._callers.get(head.key_hash)
+            if caller is None or not self._is_plain(caller, real_now):
+                return False
             creation = parse_creation(parse_json_object(body), self._settings)
             request = creation.request
             if creation.reference_urls or not meets_no_fault(caller, request.prompt):
                 return False
             services.tasks.check(caller, request)
-        except Refusal:
+        except Exception:  # the application meets it again, and says so
             return False
         call = Call(
             "", real_now, caller.clock.now(real_now), caller.account_id, 202, "createImageTask"
@@ -193,8 +196,10 @@ class PlainCalls:
     def _created(
         self, head: Head, call: Call, began: float, exchange: Exchange, created: "Future[Created]"
     ) -> None:
-        if created.exception() is not None:  # it was not created; the application says why
-            exchange.go_the_usual_way()
+        error = created.exception()
+        if error is not None:
+            call.request_id, call.status = self._services.entropy.request_id(), 0
+            exchange.fail(FailedCall(call, began, error))
             return
         task = self._services.tasks.note_created(created.result())
         call.request_id, call.task_id = task.request_id, task.id  # REQ-2

@@ -77,7 +77,7 @@ def allowed_addresses(addresses: Iterable[str], policy: str) -> tuple[list[str],
 
 def split_http_url(url: str) -> SplitResult | None:
     """Split an absolute http(s) URL with a host and a possible port; None for anything else."""
-    if any(character <= " " or character == "\\" for character in url):
+    if any(c <= " " or c == "\\" or "\ud800" <= c <= "\udfff" for c in url):  # half characters too
         return None
     try:
         parts = urlsplit(url)

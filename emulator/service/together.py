@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from emulator.store.records import Database, tell
+from emulator.store.records import Database, StoreUnavailable, tell
 from emulator.store.transaction import Transaction
 
 Item = TypeVar("Item")
@@ -17,7 +17,7 @@ class Together(Generic[Item, Result]):
     Args:
         database: where it is done.
         work: does some items of one account; where it raises, nothing of it is done, and each of
-            them is tried by itself.
+            them is tried by itself, unless the database is not there for anybody.
     """
 
     def __init__(
@@ -52,13 +52,15 @@ class Together(Generic[Item, Result]):
         items = [item for item, _ in waiting]
         try:
             results = await self._do(account_id, items)
+            told = list(zip(waiting, results, strict=True))
         except Exception as error:
-            if len(waiting) == 1:
-                tell(waiting[0][1], None, error)
+            if len(waiting) == 1 or isinstance(error, StoreUnavailable):
+                for _, done in waiting:
+                    tell(done, None, error)
             else:
                 await asyncio.gather(*(self._alone(account_id, *one) for one in waiting))
         else:
-            for (_, done), result in zip(waiting, results, strict=True):
+            for (_, done), result in told:
                 tell(done, result, None)
 
     async def _alone(self, account_id: str, item: Item, done: "asyncio.Future[Result]") -> None:

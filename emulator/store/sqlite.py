@@ -15,7 +15,7 @@ from emulator.store.opening import MEMORY
 from emulator.store.records import StoreError, StoreUnavailable, tell
 from emulator.store.sql_files import FOREIGN, load_migrations, load_queries, newer_schema
 from emulator.store.transaction import Transaction
-from emulator.store.wal_index import WalIndexHead
+from emulator.store.wal_index import OPENING, WalIndexHead
 
 BUSY_TIMEOUT_SECONDS = 5.0
 _CACHE_KIB = 16 * 1024
@@ -64,18 +64,8 @@ class SqliteDatabase:
         try:
             if path != MEMORY:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, cached_statements=256
-            )
-            try:
-                self._prepare()
-                has_index = path != MEMORY and os.name == "posix"
-                if has_index:
-                    self._index_head = WalIndexHead(path)
-                    self._checkpoints = Checkpoints(path, self._connection, self._index_head)
-            except BaseException:
-                self._connection.close()
-                raise
+            with OPENING:
+                self._open(path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot use the database {path}: {error}") from error
         self._transaction = Transaction(self._run, self._run_many)
@@ -170,10 +160,32 @@ class SqliteDatabase:
         """Close the file; what was committed stays."""
         if self._checkpoints is not None:
             self._checkpoints.close()
-        self._connection.close()
-        if self._index_head is not None:
-            self._index_head.close()
-            self._index_head = None
+        with OPENING:
+            self._connection.close()
+            if self._index_head is not None:
+                self._index_head.close()
+                self._index_head = None
+
+    def _open(self, path: str) -> None:
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, cached_statements=256
+        )
+        try:
+            self._prepare()
+            if path != MEMORY and os.name == "posix":
+                self._map_index()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _map_index(self) -> None:
+        """Find the WAL-index; without it SQLite is asked what changed, which takes longer."""
+        path: str = self._connection.execute("PRAGMA database_list").fetchone()[2]
+        try:
+            self._index_head = WalIndexHead(path)
+        except (OSError, ValueError):
+            return
+        self._checkpoints = Checkpoints(path, self._connection, self._index_head)
 
     def _run(self, name: str, parameters: Mapping[str, Any]) -> "sqlite3.Cursor":
         query, values = self._queries[name]

@@ -20,7 +20,7 @@ class _Mapped:
 
     def __init__(self, path: Path) -> None:
         self.users = 0
-        self._descriptor = os.open(path, os.O_RDONLY)
+        self._descriptor = os.open(path, os.O_RDONLY)  # stays open where mapping it fails
         self.memory = mmap.mmap(self._descriptor, _HEAD_BYTES, access=mmap.ACCESS_READ)
 
     def close(self) -> None:
@@ -31,25 +31,29 @@ class _Mapped:
 # POSIX drops a process's locks on a file when it closes any descriptor of that file, and SQLite
 # holds its locks on this one. So a file is opened once, and closed after the last connection.
 _mapped: dict[tuple[int, int], _Mapped] = {}
-_lock = threading.Lock()
+
+# Held by who opens or closes a connection and its head, so that nobody else does between the two.
+OPENING = threading.RLock()
 
 
 class WalIndexHead:
-    """The head of one database's WAL-index.
+    """The head of one database's WAL-index; made and closed by who holds ``OPENING``.
 
     Args:
-        database_path: a database in WAL mode that this process has a connection to.
+        database_path: a database in WAL mode that this process has a connection to; no link to one.
+
+    Raises:
+        OSError, ValueError: it has none, or it can't be read.
     """
 
     def __init__(self, database_path: str) -> None:
         path = Path(f"{database_path}-shm")
-        with _lock:
-            status = path.stat()
-            self._file = status.st_dev, status.st_ino
-            if self._file not in _mapped:
-                _mapped[self._file] = _Mapped(path)
-            mapped = _mapped[self._file]
-            mapped.users += 1
+        status = path.stat()
+        self._file = status.st_dev, status.st_ino
+        if self._file not in _mapped:
+            _mapped[self._file] = _Mapped(path)
+        mapped = _mapped[self._file]
+        mapped.users += 1
         self._memory = mapped.memory
 
     def read(self) -> bytes:
@@ -62,9 +66,8 @@ class WalIndexHead:
 
     def close(self) -> None:
         """Let go of it, once the connection is closed."""
-        with _lock:
-            mapped = _mapped[self._file]
-            mapped.users -= 1
-            if not mapped.users:
-                del _mapped[self._file]
-                mapped.close()
+        mapped = _mapped[self._file]
+        mapped.users -= 1
+        if not mapped.users:
+            del _mapped[self._file]
+            mapped.close()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sqlite3
 from typing import Any
 
 import httpx2
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from emulator.api.plain_calls import Head
 from emulator.service.accounts import NewKey
+from emulator.store.records import StoreUnavailable
+from emulator.store.transaction import Transaction
 from tests.support.plain_transport import Exchange, PlainTransport
 from tests.support.world import CREATION, KEY, World, open_world
 
@@ -136,7 +139,7 @@ async def is_plain(world: World, path: str, body: bytes = b"", key: str = KEY) -
     assert world.server.plain_calls is not None
     if not world.server.plain_calls.answer(head, body, exchange):
         return False
-    return await exchange.answer is not None
+    return isinstance(await exchange.answer, tuple)
 
 
 async def test_what_is_refused_or_first_has_to_be_written_is_not_plain(world: World) -> None:
@@ -181,3 +184,60 @@ async def test_a_call_is_in_the_journal_before_its_answer_is_sent(world: World) 
     assert await is_plain(world, POST, BODY)
     entries = (await world.raw.get("/_emulator/journal")).json()["data"]
     assert [entry["operation"] for entry in entries[:2]] == ["createImageTask"] * 2
+
+
+async def test_a_read_that_fails_is_an_error_of_ours_that_is_logged(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    poll = (await world.create())["poll_url"]
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(Transaction, "caller", fail)
+    monkeypatch.setattr(Transaction, "caller_and_task", fail)
+    world.clock.pass_seconds(1)
+    world.server.database.write_now(lambda tx: tx.meta("color", "red"))
+    for answer in (await world.raw.get(poll), await world.raw.post(POST, json=CREATION)):
+        assert answer.status_code == 500
+        assert answer.json()["error"]["code"] == "internal_error"
+        assert answer.headers["x-request-id"]
+    assert "disk I/O error" in caplog.text
+
+
+async def test_a_refusal_by_the_transaction_is_noted_like_any_other() -> None:
+    async with (
+        open_world(initial_credits=30) as plain,
+        open_world(initial_credits=30, plain=False) as usual,
+    ):
+        for world in (plain, usual):
+            await world.create()
+            refused = await world.raw.post(POST, json=CREATION)
+            assert refused.status_code == 402
+        assert await noted(plain) == await noted(usual)
+        entry = (await plain.raw.get("/_emulator/journal")).json()["data"][-1]
+        assert entry["request_id"].startswith("req_")
+
+
+async def test_a_database_that_is_not_there_is_waited_for_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.create()
+    tries: list[str | None] = []
+
+    async def write(work: object, account_id: str | None = None) -> None:
+        tries.append(account_id)
+        raise StoreUnavailable("the database is kept busy")
+
+    monkeypatch.setattr(world.server.database, "write", write)
+    answers = await asyncio.gather(*(world.raw.post(POST, json=CREATION) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert len(tries) == 1
+
+
+async def test_half_a_character_in_the_callback_url_is_refused(world: World) -> None:
+    await world.create()
+    body = json.dumps({**CREATION, "callback_url": "http://\ud800/"})
+    answer = await world.raw.post(POST, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "callback_url"

@@ -66,3 +66,30 @@ def test_no_query_is_named_twice() -> None:
     text = files("emulator.store").joinpath("queries.sql").read_text("utf-8")
     names = re.findall(r"^-- name: (\w+)$", text, re.MULTILINE)
     assert sorted(names) == sorted(load_queries())
+
+
+async def test_a_database_behind_a_link_opens_and_sees_what_others_write(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "real" / "state.db")
+    linked = SqliteDatabase(str(tmp_path / "link.db"))
+    other = SqliteDatabase(str(tmp_path / "real" / "state.db"))
+    before = linked.version()
+    await other.write(add)
+    assert linked.version() != before
+    assert linked._index_head is not None
+    linked.close()
+    other.close()
+
+
+async def test_without_an_index_that_can_be_read_sqlite_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr("emulator.store.sqlite.WalIndexHead", refuse)
+    database = SqliteDatabase(str(tmp_path / "state.db"))
+    before = database.version()
+    await database.write(add)
+    assert database.version() != before
+    database.close()
