@@ -1,11 +1,14 @@
 """The command line: flags and environment -> Settings -> a server."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, NoReturn
 
 from emulator import __version__
@@ -58,13 +61,31 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
         from emulator.keys_command import run_keys
 
         return run_keys(parsed, settings)
+    gc.disable()  # what is loaded stays: the collector would look at it in vain, again and again
     from emulator.serve_command import run_server
 
+    gc.freeze()
+    gc.enable()
     return run_server(settings)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Asks once how wide the terminal is; the parser makes a formatter for each argument."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_terminal_width())
+
+
+@cache
+def _terminal_width() -> int:
+    return get_terminal_size().columns - 2  # as argparse has it
 
 
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
+
+    def __init__(self, prog: str | None = None, **options: Any) -> None:
+        super().__init__(prog, **options, formatter_class=_Formatter)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call, and end."""

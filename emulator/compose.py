@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from starlette.types import ASGIApp
 
@@ -56,8 +57,7 @@ from emulator.store.records import Database
 from emulator.ui.pages import Pages
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A server that was put together.
 
     Attributes:

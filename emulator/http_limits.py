@@ -2,8 +2,8 @@
 
 import json
 import sys
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from emulator.api.errors import STATUS_BY_CODE, error_body
 from emulator.settings import Settings
@@ -16,8 +16,7 @@ _RESERVED_FILES = 256  # for databases, callbacks, fetches
 _RETRY_AFTER = {503: 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a server bears.
 
     Attributes:

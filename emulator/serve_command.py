@@ -86,9 +86,7 @@ class _Process(HttpServer):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is loaded by now stays: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # what was made by now stays as well: the collector need not look at it
         gc.set_threshold(_GC_THRESHOLD)
         self._on_ready()
 

@@ -6,7 +6,7 @@ code all read the fields below. A field's flag is its name with dashes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator import settings_text as read
 from emulator.core.address import POLICIES, is_loopback_host
@@ -271,8 +271,7 @@ class Settings:
         return RetryPolicy(self.callback_retry_delays_seconds, self.callback_retry_jitter)
 
 
-@dataclass(frozen=True, slots=True)
-class SettingInfo:
+class SettingInfo(NamedTuple):
     """How a setting is named and described."""
 
     name: str

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +61,10 @@ STANDARD_LIBRARY_OF_CORE = {
     "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "email", "enum",
     "functools", "hashlib", "hmac", "ipaddress", "itertools", "json", "math", "re", "typing",
     "urllib",
+}  # fmt: skip
+CAN_WAIT = {  # each would make every start longer, for what many runs never use
+    "PIL", "httpx2", "importlib.metadata", "importlib.resources", "jinja2", "opentelemetry",
+    "prometheus_client", "psycopg", "pydantic", "yaml",
 }  # fmt: skip
 ONLY_IN_ADAPTERS = re.compile(
     r"\bdatetime\.(now|utcnow|today)\(|\btime\.(time|time_ns)\(|\buuid4\(|\bos\.urandom\("
@@ -130,6 +136,16 @@ def test_judges_and_what_they_rest_on_send_nothing(path: Path) -> None:
     if pure:
         assert not [name for name in imports(path) if name in {f"contracts.{d}" for d in driving}]
         assert "httpx2" not in imports(path)
+
+
+def test_a_start_loads_nothing_that_can_wait() -> None:
+    script = (
+        "import emulator.cli, emulator.serve_command, emulator.store.sqlite, sys;"
+        " print(*{name.split('.')[0] for name in sys.modules},"
+        " *(name for name in sys.modules if name.startswith('importlib.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert not CAN_WAIT & set(run.stdout.split())
 
 
 def test_routes_equal_the_description() -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import SchemaValidator, ValidationError
+from pydantic_core import core_schema as rule
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
@@ -25,16 +26,22 @@ _KEY_FIELDS = {
 }
 
 
-class KeyBody(BaseModel):
-    """What POST /_emulator/keys takes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: str = Field("key", min_length=1, max_length=100)
-    credits: int | None = Field(None, ge=0, le=10**12)
-    budget_credits: int | None = Field(None, ge=0, le=10**12)
-    requests_per_minute: int | None = Field(None, ge=1, le=10**6)
-    models: list[str] | None = None
+# What POST /_emulator/keys takes; each field may be left out.
+_KEY_RULES = {
+    "name": rule.str_schema(min_length=1, max_length=100),
+    "credits": rule.nullable_schema(rule.int_schema(ge=0, le=10**12)),
+    "budget_credits": rule.nullable_schema(rule.int_schema(ge=0, le=10**12)),
+    "requests_per_minute": rule.nullable_schema(rule.int_schema(ge=1, le=10**6)),
+    "models": rule.nullable_schema(rule.list_schema(rule.str_schema())),
+}
+_KEY_BODY = SchemaValidator(
+    rule.typed_dict_schema(
+        {name: rule.typed_dict_field(accepted) for name, accepted in _KEY_RULES.items()},
+        total=False,
+        config={"strict": True},
+        extra_behavior="forbid",
+    )
+)
 
 
 async def health(request: Request, services: Services) -> ASGIApp:
@@ -102,12 +109,17 @@ async def create_key(request: Request, services: Services) -> ASGIApp:
     """Create a key with an account of its own; it is shown this once."""
     body = await read_json_object(request, services)
     try:
-        fields = KeyBody.model_validate(body)
+        fields: dict[str, Any] = _KEY_BODY.validate_python(body)
     except ValidationError as error:
         raise _bad_key(error) from error
-    credits = services.settings.initial_credits if fields.credits is None else fields.credits
-    models = None if fields.models is None else tuple(fields.models)
-    new = NewKey(fields.name, credits, fields.budget_credits, fields.requests_per_minute, models)
+    credits, models = fields.get("credits"), fields.get("models")
+    new = NewKey(
+        fields.get("name", "key"),
+        services.settings.initial_credits if credits is None else credits,
+        fields.get("budget_credits"),
+        fields.get("requests_per_minute"),
+        None if models is None else tuple(models),
+    )
     key, record = await services.accounts.create_key(new)
     return JsonAnswer({"key": key, **_shown(record)}, 201)
 

@@ -1,8 +1,13 @@
-"""Pydantic at the edge: what a client sent -> a request that keeps every rule."""
+"""Pydantic at the edge: what a client sent -> a request that keeps every rule.
 
-from typing import Annotated, Any, Literal, NamedTuple
+The rules are written for Pydantic's core, which checks them as it would a model's: loading what
+turns classes into such rules would be a quarter of a server's start.
+"""
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from typing import Any, NamedTuple
+
+from pydantic_core import SchemaValidator, ValidationError
+from pydantic_core import core_schema as rule
 
 from emulator.core.address import literal_address, split_http_url, why_forbidden
 from emulator.core.errors import Refusal, shown
@@ -35,36 +40,35 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-class CreationBody(BaseModel):
-    """A creation's fields as they were sent; what no source names is ignored (GEN-15)."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    model: str = Field(min_length=1)
-    prompt: str = Field(min_length=1)
-    size: str = Field("auto", validation_alias=AliasChoices(*_SIZE_FIELDS))
-    resolution: Literal["1K", "2K", "4K"] = "1K"
-    image_size: str = Field("", validation_alias="imageSize")
-    quality: str = ""
-    n: Annotated[int, BeforeValidator(_whole)] = Field(1, ge=MIN_IMAGES, le=MAX_IMAGES)
-    callback_url: str = ""
-    references: list[str] = Field(
-        default_factory=list, validation_alias=AliasChoices(*_REFERENCE_FIELDS)
-    )
+def _field(accepted: rule.CoreSchema, *names: str, required: bool = False) -> rule.TypedDictField:
+    """A field that may be sent under any of ``names``, of which the first that was sent counts."""
+    aliases: list[list[str | int]] = [[name] for name in names]
+    return rule.typed_dict_field(accepted, required=required, validation_alias=aliases or None)
 
 
-def _names(name: str, alias: object) -> tuple[str, ...]:
-    if isinstance(alias, AliasChoices):
-        return tuple(str(choice) for choice in alias.choices)
-    return (str(alias or name),)
+_Fields = dict[str, Any]
+_TEXT = rule.str_schema()
+_SOME_TEXT = rule.str_schema(min_length=1)
+_COUNT = rule.int_schema(ge=MIN_IMAGES, le=MAX_IMAGES)
 
+# A creation's fields as they were sent; what no source names is ignored (GEN-15).
+_FIELDS = {
+    "model": _field(_SOME_TEXT, required=True),
+    "prompt": _field(_SOME_TEXT, required=True),
+    "size": _field(_TEXT, *_SIZE_FIELDS),
+    "resolution": _field(rule.literal_schema(list(TIERS))),
+    "imageSize": _field(_TEXT),
+    "quality": _field(_TEXT),
+    "n": _field(rule.no_info_before_validator_function(_whole, _COUNT)),
+    "callback_url": _field(_TEXT),
+    "references": _field(rule.list_schema(_TEXT), *_REFERENCE_FIELDS),
+}
+_BODY = SchemaValidator(
+    rule.typed_dict_schema(_FIELDS, config={"strict": True}, extra_behavior="ignore")
+)
 
 # Every name under which a field of a creation may be sent.
-FIELD_NAMES = frozenset(
-    spelling
-    for name, info in CreationBody.model_fields.items()
-    for spelling in _names(name, info.validation_alias)
-)
+FIELD_NAMES = frozenset({*_FIELDS, *_SIZE_FIELDS, *_REFERENCE_FIELDS} - {"references"})
 
 
 class Creation(NamedTuple):
@@ -92,34 +96,34 @@ def parse_creation(body: dict[str, Any], settings: Settings) -> Creation:
         Refusal: the first field that is wrong, what was sent, and what is accepted.
     """
     try:
-        fields = CreationBody.model_validate(body)
+        fields: _Fields = _BODY.validate_python(body)
     except ValidationError as error:
         raise _refusal(error, body) from error
-    _check_prompt(fields.prompt, settings)
-    sent = fields.model_fields_set
+    _check_prompt(fields["prompt"], settings)
     size, resolution = _size_and_tier(fields)
     size_param = _sent_name(body, (*_SIZE_FIELDS, "imageSize"))
     frame = frame_override(size, resolution, settings.frames) or resolve_frame(
         size, resolution, settings.profile, size_param
     )
-    quality = fields.quality if "quality" in sent else settings.profile.default_quality
+    quality = fields.get("quality", settings.profile.default_quality)
     if quality not in settings.profile.qualities:
         raise Refusal.invalid_value("quality", quality, settings.profile.qualities, claim="GEN-9")
-    callback_url = fields.callback_url if "callback_url" in sent else None
+    callback_url = fields.get("callback_url")
     _check_callback_url(callback_url, settings)
     reference_param = _sent_name(body, _REFERENCE_FIELDS)
-    check_image_count(len(fields.references), reference_param)
+    references = tuple(fields.get("references", ()))
+    check_image_count(len(references), reference_param)
     request = ImageRequest(
-        model=fields.model,
-        prompt=fields.prompt,
+        model=fields["model"],
+        prompt=fields["prompt"],
         size=size,
         resolution=resolution,
         quality=quality,
-        n=fields.n,
+        n=fields.get("n", 1),
         frame=frame,
         callback_url=callback_url,
     )
-    return Creation(request, tuple(fields.references), reference_param)
+    return Creation(request, references, reference_param)
 
 
 def _sent_name(body: dict[str, Any], names: tuple[str, ...]) -> str:
@@ -153,17 +157,19 @@ def _check_prompt(prompt: str, settings: Settings) -> None:
         raise Refusal("invalid_value", message, "prompt", claim="GEN-16")
 
 
-def _size_and_tier(fields: CreationBody) -> tuple[str, str]:
+def _size_and_tier(fields: _Fields) -> tuple[str, str]:
     """Read size and resolution, in their present or their legacy spelling (GEN-11)."""
-    sent, legacy = fields.model_fields_set, fields.image_size
-    if "image_size" not in sent:
-        return fields.size, fields.resolution
+    size: str = fields.get("size", "auto")
+    resolution: str = fields.get("resolution", "1K")
+    if "imageSize" not in fields:
+        return size, resolution
+    legacy: str = fields["imageSize"]
     if legacy in TIERS:
-        return fields.size, fields.resolution if "resolution" in sent else legacy
+        return size, resolution if "resolution" in fields else legacy
     if legacy not in SIZES and parse_pixel_size(legacy) is None:
         accepted = (*TIERS, *SIZES, "or WIDTHxHEIGHT")
         raise Refusal.invalid_value("imageSize", legacy, accepted, claim="GEN-11")
-    return fields.size if "size" in sent else legacy, fields.resolution
+    return size if "size" in fields else legacy, resolution
 
 
 def _check_callback_url(url: str | None, settings: Settings) -> None:

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from emulator.core.clock import SECOND
@@ -15,8 +15,7 @@ from emulator.core.seed import fraction
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives to secrets
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """When a delivery is tried (CB-3; all of it are settings).
 
     Attributes:
@@ -44,8 +43,7 @@ class RetryPolicy:
         return after + round(self.delays_seconds[attempt - 1] * factor * SECOND)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """The delivery of one task's end to its ``callback_url``.
 
     Attributes:
@@ -76,8 +74,7 @@ class Delivery:
         return host_of(self.url)
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
+class AttemptResult(NamedTuple):
     """What one attempt met.
 
     Attributes:
@@ -128,8 +125,7 @@ def after_attempt(
         state = "exhausted" if due_at is None else "pending"
     if state == "delivered" and copies_left > 0:
         due_at = now
-    return replace(
-        delivery,
+    return delivery._replace(
         state=state,
         attempts_made=made,
         due_at=due_at,

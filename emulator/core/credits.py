@@ -5,14 +5,13 @@ The store applies a movement in one guarded UPDATE, so the database keeps it too
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 CARRIED_FORWARD = "carried_forward"
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """One change of an account's credits, as the ledger keeps it (CRED-7).
 
     Attributes:

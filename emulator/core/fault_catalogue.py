@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 # ERR-7, and the sweep's own word for a task that hung (TASK-11).
 FAILURES = {
@@ -37,8 +37,7 @@ OPERATIONS_BY_STATUS: dict[int, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """What a fault takes.
 
     Attributes:

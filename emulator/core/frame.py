@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.errors import Refusal
 from emulator.core.profile import Profile
@@ -29,8 +29,7 @@ _OUT_OF_RANGE_PIXEL_SIZE = re.compile(r"[1-9][0-9]*x[1-9][0-9]*", re.ASCII)
 _ACCEPTED = ", ".join(SIZES) + ", or WIDTHxHEIGHT such as 1280x720"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """An output's width and height in pixels."""
 
     width_px: int

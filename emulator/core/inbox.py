@@ -1,8 +1,7 @@
 """The built-in receiver: which URLs are its own, and what it answers."""
 
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
 from emulator.core.address import split_http_url
@@ -30,8 +29,7 @@ _ACCEPTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What an inbox answers to one message.
 
     Attributes:
@@ -46,11 +44,10 @@ class Answer:
 
     def as_dict(self) -> dict[str, Any]:
         """This answer as JSON takes it."""
-        return asdict(self)
+        return self._asdict()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """An inbox's answers.
 
     Attributes:

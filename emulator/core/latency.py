@@ -1,7 +1,7 @@
 """How long a task takes."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import Refusal
@@ -18,8 +18,7 @@ _RANGE = re.compile(r"([0-9.]+)-([0-9.]+)", re.ASCII)
 _LONGEST_SECONDS = 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(NamedTuple):
     """A latency preset, a fixed time, or a range.
 
     Attributes:

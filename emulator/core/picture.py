@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.seed import derive
 
@@ -22,8 +22,7 @@ SCENES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReferencePicture:
+class ReferencePicture(NamedTuple):
     """A reference image that the picture contains.
 
     Attributes:
@@ -65,8 +64,7 @@ class Picture:
     mask: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Composition:
+class Composition(NamedTuple):
     """What the renderer draws around the caption.
 
     Attributes:

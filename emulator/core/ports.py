@@ -1,7 +1,6 @@
 """What the use cases need from the outside."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emulator.core.callback import AttemptResult
 from emulator.core.picture import Picture
@@ -58,8 +57,7 @@ class Renderer(Protocol):
         """Draw a picture as PNG bytes; called in a worker thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(NamedTuple):
     """What an uploaded image is."""
 
     media_type: str

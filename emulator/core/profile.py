@@ -1,14 +1,13 @@
 """The two published dialects of the upstream, as data."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 QUALITIES = ("low", "medium", "high")
 FIRST_STATUSES = ("pending", "processing")  # GEN-14
 SUCCESS_STATUSES = ("succeeded", "completed")  # TASK-2
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What differs where the upstream's own documents disagree.
 
     Attributes:
@@ -59,8 +58,7 @@ def with_words(
     profile: Profile, first_status: str | None = None, succeeded: str | None = None
 ) -> Profile:
     """A profile that says a status otherwise; None leaves its own word."""
-    return replace(
-        profile,
+    return profile._replace(
         first_status=first_status or profile.first_status,
         succeeded=succeeded or profile.succeeded,
     )

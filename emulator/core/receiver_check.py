@@ -1,7 +1,6 @@
 """What a good callback receiver does: a table of scenarios, and the verdict on each."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.callback import AttemptResult
 from emulator.core.clock import HOUR, MINUTE
@@ -18,8 +17,7 @@ ENDED_AGO_MS = {
 FAILED_TASK = "failure"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One callback.
 
     Attributes:
@@ -37,8 +35,7 @@ class Step:
     signature: str = "right"
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(NamedTuple):
     """One check: callbacks in a row, each with the answer that it should get."""
 
     name: str
@@ -91,8 +88,7 @@ SCENARIOS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A check's outcome; ``verdict`` is pass, fail or not_checked."""
 
     name: str

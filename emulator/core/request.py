@@ -1,6 +1,5 @@
 """What was asked, already valid."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from emulator.core.frame import Frame
@@ -10,8 +9,7 @@ MIN_IMAGES, MAX_IMAGES = 1, 10  # GEN-10
 MAX_REFERENCE_IMAGES = 16  # GEN-11
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A reference image, or a mask.
 
     Attributes:

@@ -1,8 +1,7 @@
 """Keys and accounts: who calls, what the key may do, and what the account has."""
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.clock import MINUTE, SECOND, rfc3339
 from emulator.core.credits import Movement, grant
@@ -18,8 +17,7 @@ _LONGEST_KEY = 256
 _MARKS_IN_RETENTION = 10
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
+class NewKey(NamedTuple):
     """What a new key may do.
 
     Attributes:

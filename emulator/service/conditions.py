@@ -1,7 +1,6 @@
 """What a clock can run until."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.callback import Delivery
 from emulator.core.errors import Refusal
@@ -12,8 +11,7 @@ from emulator.store.transaction import Transaction
 _ACCEPTED = '{"task_ended": "task_..."} or {"deliveries_exhausted": true}'
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """Something that comes true when enough due work was done.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
@@ -29,8 +28,7 @@ _MOST_PATTERNS = 20  # an account's
 _PHASES_OF_REQUESTS = ("request", "transport")
 
 
-@dataclass(frozen=True, slots=True)
-class _Active:
+class _Active(NamedTuple):
     """A fault that may act, ready to be held against facts."""
 
     number: int

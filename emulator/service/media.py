@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.clock import SECOND, rfc3339
 from emulator.core.errors import Refusal, shown
@@ -26,8 +26,7 @@ from emulator.store.transaction import Transaction
 PNG = "image/png"
 
 
-@dataclass(frozen=True, slots=True)
-class MediaFile:
+class MediaFile(NamedTuple):
     """What a valid link leads to.
 
     Attributes:

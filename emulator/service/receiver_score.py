@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.callback import AttemptResult, signature_headers
 from emulator.core.clock import MINUTE
@@ -38,16 +37,14 @@ _FAILS = Hit("task_fails", {"code": "image_safety"})
 _REQUEST = ImageRequest(MODEL, "receiver score", "auto", "1K", "low", 1, AUTO_FRAME)
 
 
-@dataclass(frozen=True, slots=True)
-class _Callback:
+class _Callback(NamedTuple):
     """A task's callback: its delivery's id and its body."""
 
     id: str
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _ClockAgo:
+class _ClockAgo(NamedTuple):
     """The machine's clock, as it was some time ago."""
 
     clock: RealClock
@@ -135,7 +132,7 @@ class ReceiverScore:
                     unreachable = f"nothing else was sent: it gave no answer ({attempts[0].error})"
         in_time = judge_time(attempts, self._settings.callback_timeout_seconds)
         if unreachable:
-            in_time = replace(in_time, verdict="fail", detail=unreachable)
+            in_time = in_time._replace(verdict="fail", detail=unreachable)
         return [*checks, in_time]
 
     def _why_not(self, scenario: Scenario, caller: Caller) -> str | None:

@@ -4,8 +4,8 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from emulator.core.address import split_http_url
@@ -26,8 +26,7 @@ _SHOWN_SOURCE_CHARACTERS = 500
 _ACCEPTED = "an http(s) URL, a data: URL, or a media link of this server"
 
 
-@dataclass(frozen=True, slots=True)
-class SentImage:
+class SentImage(NamedTuple):
     """An image file that a client sent.
 
     Attributes:

@@ -1,6 +1,6 @@
 """All use cases in one hand: what handlers and the command line call."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.ports import Entropy, Pause, RealClock
 from emulator.service.accounts import Accounts
@@ -21,8 +21,7 @@ from emulator.service.watch import Watch
 from emulator.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """The use cases of one server."""
 
     settings: Settings

@@ -1,7 +1,6 @@
 """What a task's end moves: credits, the key's budget, and the callback."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from emulator.core.callback import Delivery
 from emulator.core.clock import SECOND
@@ -118,8 +117,8 @@ def _disturbed(delivery: Delivery, due_at: int, hit: Hit | None) -> Delivery:
     if hit is None:
         return delivery
     if hit.name == "callback_dropped":
-        return replace(delivery, state="dropped", due_at=None)
+        return delivery._replace(state="dropped", due_at=None)
     if hit.name == "callback_duplicated":
-        return replace(delivery, copies_left=hit.parameters["copies"])
+        return delivery._replace(copies_left=hit.parameters["copies"])
     later = due_at + round(hit.parameters["seconds"] * SECOND)
-    return replace(delivery, due_at=later, held=hit.name == "callback_out_of_order")
+    return delivery._replace(due_at=later, held=hit.name == "callback_out_of_order")

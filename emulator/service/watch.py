@@ -1,7 +1,7 @@
 """Watching an account: what changed, as soon as it did."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.clock import SECOND, AccountClock
 from emulator.service.ground import Ground
@@ -16,8 +16,7 @@ _HEARTBEAT_SECONDS = 15.0
 _REST = 10  # looks take at most an eleventh of the server's time, however many look on
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What to look at again.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from emulator.core.clock import AccountClock
@@ -78,7 +77,7 @@ class AccountQueries(Queries):
 
     def add_key(self, key: ApiKey) -> None:
         """Add a key."""
-        parameters = asdict(key)
+        parameters = key._asdict()
         parameters["models"] = None if key.models is None else json.dumps(key.models)
         self._run("add_key", parameters)
 

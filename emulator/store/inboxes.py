@@ -1,16 +1,14 @@
 """Inboxes in the store, and what arrived in them."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.errors import account_deleted
 from emulator.core.inbox import KEPT_MESSAGES, Answer, Plan
 from emulator.store.queries import Queries
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What arrived in an inbox.
 
     Attributes:

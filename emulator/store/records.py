@@ -1,7 +1,6 @@
 """What the store gives back, and what a database is."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from emulator.core.clock import AccountClock
@@ -88,8 +87,7 @@ def tell(done: "Future[Any]", result: Any, problem: Exception | None) -> None:
         done.set_exception(problem)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """An account's row: a world of its own."""
 
     id: str
@@ -103,8 +101,7 @@ class Account:
     clock_leased_until: int
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(NamedTuple):
     """A key as it is stored: hashed, with what it may do.
 
     Attributes:
@@ -192,8 +189,7 @@ class StoredTask(NamedTuple):
     faults_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """An uploaded or fetched image."""
 
     media_type: str

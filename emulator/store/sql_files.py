@@ -1,25 +1,23 @@
 """The SQL that both drivers run: named queries, and migrations in order."""
 
 import re
-from importlib.resources import files
+from pathlib import Path
 
+_HERE = Path(__file__).parent  # importlib.resources would load what reads archives
 _QUERY = re.compile(r"^-- name: (\w+)\n(.*?);$", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
 
 
 def load_queries() -> dict[str, str]:
     """Read ``queries.sql``: name -> text, with parameters as ``:name``."""
-    text = files("emulator.store").joinpath("queries.sql").read_text("utf-8")
+    text = (_HERE / "queries.sql").read_text("utf-8")
     return dict(_QUERY.findall(text))
 
 
 def load_migrations() -> list[list[str]]:
     """Read the migrations, oldest first: the statements of each."""
-    folder = files("emulator.store").joinpath("migrations")
-    scripts = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
-    return [
-        _statements(script.read_text("utf-8")) for script in sorted(scripts, key=lambda s: s.name)
-    ]
+    scripts = sorted((_HERE / "migrations").glob("*.sql"))
+    return [_statements(script.read_text("utf-8")) for script in scripts]
 
 
 def newer_schema(version: int, known: int) -> str:

@@ -1,7 +1,6 @@
 """What the playground shows of the API's rules: sizes, pixels, prices."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.frame import SIZES, TIERS, frame_override, resolve_frame
 from emulator.core.pricing import CREDITS_PER_DOLLAR
@@ -11,8 +10,7 @@ from emulator.settings import MEGABYTE, Settings
 _TILE_PX = 30  # the longer edge of the picture of a size
 
 
-@dataclass(frozen=True, slots=True)
-class SizeTile:
+class SizeTile(NamedTuple):
     """A size as a picture to choose.
 
     Attributes:

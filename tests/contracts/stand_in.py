@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -212,7 +212,7 @@ def upstream(
         composed = compose(settings)
         stack.callback(composed.close)
         hidden = _noting(_without_control(composed.app), server.asked, change)
-        return HttpServer(replace(composed, app=hidden))
+        return HttpServer(composed._replace(app=hidden))
 
     with _running(make, server):
         yield server

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -76,7 +75,7 @@ async def _complete_at_the_attempt(
 
 def _give_up(original: Any, delivery: Delivery, result: AttemptResult, *arguments: Any) -> Delivery:
     after: Delivery = original(delivery, result, *arguments)
-    return after if result.delivered else replace(after, state="exhausted", due_at=None)
+    return after if result.delivered else after._replace(state="exhausted", due_at=None)
 
 
 def _fails_with_its_delivery() -> Any:
@@ -201,7 +200,7 @@ MUTANTS = (
         around(
             settlement,
             "_disturbed",
-            lambda original, *arguments: replace(original(*arguments), copies_left=1),
+            lambda original, *arguments: original(*arguments)._replace(copies_left=1),
         ),
         lambda probe: len(probe.called_back()) == 2,
     ),

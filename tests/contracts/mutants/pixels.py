@@ -110,7 +110,7 @@ def _draw_anew() -> Any:
             downloads[file.etag] += 1
             count = downloads[file.etag]
             picture = replace(file.picture, seed=file.picture.seed + count)
-            file = replace(file, picture=picture, etag=f"{file.etag}-{count}")
+            file = file._replace(picture=picture, etag=f"{file.etag}-{count}")
         found: bytes = await original(self, file)
         return found
 
