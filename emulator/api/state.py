@@ -112,10 +112,8 @@ async def finish_task(request: Request, services: Services) -> ASGIApp:
 async def export_snapshot(request: Request, services: Services) -> ASGIApp:
     """Answer the account as one file."""
     caller = await authenticate(request, services, counted=False)
-    from emulator.api.snapshot_file import snapshot_json  # late: models take 0.1 s to load
-
     snapshot = await services.snapshots.export(caller)
-    content = await asyncio.to_thread(snapshot_json, snapshot, __version__)
+    content = await asyncio.to_thread(_written, snapshot)
     return Response(content, media_type="application/json")
 
 
@@ -123,15 +121,26 @@ async def import_snapshot(request: Request, services: Services) -> ASGIApp:
     """Replace the account by what a file says."""
     caller = await authenticate(request, services, counted=False)
     body = await read_json_object(request, services)
-    from emulator.api.snapshot_file import parse_snapshot
-
-    snapshot = await asyncio.to_thread(parse_snapshot, body)
+    snapshot = await asyncio.to_thread(_read, body)
     base = base_url(request, services)
     differences = await services.snapshots.restore(caller, snapshot, base)
     call_of(request).now = snapshot["account"]["clock"]["now"]
     restored = {name: len(rows) for name, rows in snapshot.items() if isinstance(rows, list)}
     answer = {"account_id": caller.account_id, "restored": restored, "differences": differences}
     return JsonAnswer(answer)
+
+
+def _written(snapshot: dict[str, Any]) -> bytes:
+    # Late, and in a thread: models take 0.1 s to load, in which others are answered.
+    from emulator.api.snapshot_file import snapshot_json
+
+    return snapshot_json(snapshot, __version__)
+
+
+def _read(body: dict[str, Any]) -> dict[str, Any]:
+    from emulator.api.snapshot_file import parse_snapshot
+
+    return parse_snapshot(body)
 
 
 def _end(body: dict[str, Any]) -> str | None:
