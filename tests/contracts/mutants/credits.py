@@ -11,7 +11,7 @@ from emulator.api.http import JsonAnswer, authenticate, call_of
 from emulator.core.credits import Movement, grant, reserve
 from emulator.core.errors import Refusal
 from emulator.core.task import Task
-from emulator.service import settlement
+from emulator.service import settlement, tasks
 from emulator.service.services import Services
 from emulator.service.settlement import Settlement
 from emulator.service.tasks import Tasks
@@ -34,7 +34,7 @@ def _settled(change: Callable[[int, int], int]) -> Patch:
 
 def _decided(change: Callable[[Task], Task]) -> Patch:
     """Decide in another way what a task will cost."""
-    return around(Tasks, "_decide", lambda original, *arguments: change(original(*arguments)))
+    return around(tasks, "planned_task", lambda original, *given: change(original(*given)))
 
 
 def _charge_again(

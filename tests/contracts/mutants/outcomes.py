@@ -10,7 +10,7 @@ from emulator.api.http import JsonAnswer
 from emulator.core import task_detail
 from emulator.core.clock import DAY, SECOND, rfc3339
 from emulator.core.task import Task, Timeline
-from emulator.service import tasks
+from emulator.service import planning
 from emulator.service.services import Services
 from emulator.service.tasks import Tasks
 from emulator.store.tasks import TaskQueries
@@ -51,7 +51,7 @@ def _swept_after(milliseconds: int) -> Patch:
             return planned
         return planned._replace(ends_at=options["now"] + milliseconds)
 
-    return around(tasks, "plan", plan)
+    return around(planning, "plan", plan)
 
 
 def _expires_at_half_time(original: Any, task: Task, now: int, ttl_ms: int | None = None) -> Any:
