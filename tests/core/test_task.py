@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from emulator.core.fault import Hit
 from emulator.core.fault_catalogue import PROVOKED_FAILURES
 from emulator.core.frame import Frame
+from emulator.core.profile import MODEL_PAGE, REFERENCE, Profile
 from emulator.core.request import ImageRequest
 from emulator.core.task import TRANSITIONS, Status, Task, Timeline, plan
+from emulator.core.task_detail import shown_status, task_detail
 
 DAY_MS = 86_400_000
 REQUEST = ImageRequest("gpt-image-2", "x", "auto", "1K", "medium", 4, Frame(1024, 1024))
@@ -92,3 +94,19 @@ def test_task_11_a_task_that_takes_too_long_fails_when_the_sweep_comes() -> None
         REQUEST, now=1000, duration_ms=601, stuck_after_ms=600, starts_pending=True, fault=None
     )
     assert timeline == Timeline(1000 + 120, 1600, 0, "timeout")
+
+
+@given(
+    timeline=TIMELINES,
+    profile=st.sampled_from([MODEL_PAGE, REFERENCE]),
+    instants=st.lists(st.integers(0, 10**12 + 3 * DAY_MS), min_size=2, max_size=9),
+)
+def test_what_is_told_of_a_task_changes_with_its_status_only(
+    timeline: Timeline, profile: Profile, instants: list[int]
+) -> None:
+    told: dict[Status, object] = {}
+    edges = [timeline.starts_at, timeline.ends_at, timeline.ends_at + DAY_MS]
+    for now in (*instants, *edges, *(edge - 1 for edge in edges), *(edge + 1000 for edge in edges)):
+        status = shown_status(task(timeline), now, profile, DAY_MS)
+        detail = task_detail(task(timeline), now, profile, b"secret", DAY_MS)
+        assert told.setdefault(status, detail) == detail
