@@ -32,11 +32,12 @@ def numbered_id(seed: int, number: int) -> str:
 
     Ids of an account follow each other, so a store appends them instead of scattering them.
     """
-    return f"{_id_prefix(seed)}{number:012x}"
+    return f"{id_prefix(seed)}{number:012x}"
 
 
 @lru_cache(maxsize=1024)
-def _id_prefix(seed: int) -> str:
+def id_prefix(seed: int) -> str:
+    """What all of an account's ids that ``numbered_id`` makes begin with, and no other's."""
     return token(seed, "ids")[:12]
 
 

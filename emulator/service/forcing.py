@@ -78,7 +78,7 @@ class Forcing:
         now = caller.clock.now(self._clock.now())
 
         def work(tx: Transaction) -> list[dict[str, Any]]:
-            found = tx.tasks_of_account(caller.account_id, task_id)
+            found = tx.tasks_of_account(caller.account_id, caller.id_seed, task_id)
             entries = ((self._entry(task, now), request) for task, request in found)
             matching = (row for row in entries if status in (None, row[0]["status"]))
             return [

@@ -178,7 +178,7 @@ WHERE id = :id AND settled = 0 AND ends_at > :ends_at;
 SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
     images, error_code, reserved, charge, settled, base_url, request_id, request, width_px,
     height_px
-FROM tasks WHERE account_id = :id ORDER BY number DESC;
+FROM tasks WHERE id > :before_first AND id < :after_last ORDER BY id DESC;
 
 -- name: task_of_account
 SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.core.clock import AccountClock
 from emulator.core.frame import Frame
 from emulator.core.request import ImageRequest, Reference
+from emulator.core.seed import id_prefix
 from emulator.core.task import Task, Timeline
 from emulator.store.accounts import CALLER_COLUMNS, caller_of
 from emulator.store.json_text import json_bytes
@@ -65,11 +66,22 @@ class TaskQueries(Queries):
         return self._run("end_task", parameters).rowcount == 1
 
     def tasks_of_account(
-        self, account_id: str, task_id: str | None = None
+        self, account_id: str, id_seed: int, task_id: str | None = None
     ) -> Iterator[tuple[Task, Callable[[], ImageRequest]]]:
-        """An account's tasks, or one of them, newest first, each with a way to read its request."""
-        name = "tasks_of_account" if task_id is None else "task_of_account"
-        for row in self._run(name, {"id": account_id, "task_id": task_id}):
+        """An account's tasks, or one of them, newest first, each with a way to read its request.
+
+        Args:
+            account_id: whose tasks.
+            id_seed: the account's, which its tasks' ids are made of.
+            task_id: the only one that is wanted.
+        """
+        if task_id is None:
+            prefix = f"task_{id_prefix(id_seed)}"
+            found = {"before_first": prefix, "after_last": f"{prefix}g"}  # g: after every digit
+            rows = self._run("tasks_of_account", found)
+        else:
+            rows = self._run("task_of_account", {"id": account_id, "task_id": task_id})
+        for row in rows:
             text, frame = row[17], Frame(row[18], row[19])
             yield _task(row[:17]), partial(_request_from_json, text, frame)
 

@@ -34,7 +34,7 @@ def _newest_task(original: Any, self: TaskQueries, key_hash: str, task_id: str) 
     caller, stored = original(self, key_hash, task_id)
     if stored is None:
         return caller, None
-    newest, _ = next(self.tasks_of_account(caller.account_id))
+    newest, _ = next(self.tasks_of_account(caller.account_id, caller.id_seed))
     return caller, stored._replace(task=newest)
 
 
