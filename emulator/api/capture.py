@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 from pydantic_core import to_json
 
+from emulator.api.headers import Headers
 from emulator.api.http import Call
 from emulator.core.redaction import plain, redact
 from emulator.store.journal import JournalEntry
@@ -17,7 +18,19 @@ _BODY_TYPES = ("application/json", "text/")  # answers of another type are pictu
 # All that an entry is made of: the request (method, path, query, Content-Type, User-Agent), what is
 # known of it, the answer's body as far as it is kept, and how long that body is. Plain tuples, and
 # few objects: what waits here long is what makes a request slower.
-Exchange = tuple[tuple[str, str, bytes, bytes, bytes], Call, bytes, int]
+NotedRequest = tuple[str, str, bytes, bytes, bytes]
+Exchange = tuple[NotedRequest, Call, bytes, int]
+
+
+def noted_request(method: str, path: str, query: bytes, headers: Headers) -> NotedRequest:
+    """What is noted of a request while it runs."""
+    content_type = user_agent = b""
+    for name, value in headers:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"user-agent":
+            user_agent = value
+    return method, path, query, content_type, user_agent
 
 
 def journal_entry(exchange: Exchange) -> JournalEntry:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from starlette.types import Scope
 
+from emulator.api.headers import Headers
 from emulator.api.http import UNKNOWN_OPERATION, Call
 from emulator.service.tally import AttemptMade, Tally
 
@@ -67,7 +68,7 @@ class Finished:
     def add(self, scope: Scope, call: Call) -> None:
         """Note a request that was answered."""
         operation = call.operation or _route(scope)
-        traceparent = _traceparent(scope) if self._keeps_traceparent else None
+        traceparent = traceparent_of(scope["headers"]) if self._keeps_traceparent else None
         self.note(FinishedCall(scope["method"], scope["path"], operation, call, traceparent))
 
     def note(self, entry: FinishedCall) -> None:
@@ -108,8 +109,9 @@ def _route(scope: Scope) -> str:
     return UNKNOWN_OPERATION if route is None else str(route.path)
 
 
-def _traceparent(scope: Scope) -> bytes | None:
-    for name, value in scope["headers"]:
+def traceparent_of(headers: Headers) -> bytes | None:
+    """The header of a request that says which trace it belongs to."""
+    for name, value in headers:
         if name == b"traceparent":
-            return bytes(value)
+            return value
     return None

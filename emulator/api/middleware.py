@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulator.api.capture import noted_request
 from emulator.api.connections import Connections
 from emulator.api.disturbance import ConnectionCut, Disturbed, ProxyPage
 from emulator.api.errors import STATUS_BY_FAILURE, TaskFailed, error_body, status_of
@@ -104,13 +105,9 @@ class Envelope:
     def _note(self, scope: Scope, call: Call, body: bytes) -> None:
         """Note a request of a known account for the journal, before the client has the answer."""
         if self._keeps_journal and call.operation and call.account_id != "-":
-            content_type = user_agent = b""
-            for name, value in scope["headers"]:
-                if name == b"content-type":
-                    content_type = value
-                elif name == b"user-agent":
-                    user_agent = value
-            sent = (scope["method"], scope["path"], scope["query_string"], content_type, user_agent)
+            sent = noted_request(
+                scope["method"], scope["path"], scope["query_string"], scope["headers"]
+            )
             kept = body[: self._kept_bytes]
             self._journal.note(call.account_id, (sent, call, kept, len(body)))
 

@@ -10,8 +10,9 @@ from asyncio import Future
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from emulator.api.capture import NotedRequest, noted_request
 from emulator.api.disturbance import meets_no_fault
-from emulator.api.finished import Finished, FinishedCall
+from emulator.api.finished import Finished, FinishedCall, traceparent_of
 from emulator.api.headers import (
     Headers,
     api_key_of,
@@ -65,7 +66,7 @@ class Head(NamedTuple):
     task_id: str | None
     key_hash: str
     base_url: str
-    noted: tuple[str, str, bytes, bytes, bytes]
+    noted: NotedRequest
     traceparent: bytes | None
 
 
@@ -122,7 +123,6 @@ class PlainCalls:
         if key is None or host is None:
             return None
         path = url.decode("ascii")
-        fields = dict(headers)
         return Head(
             method=method,
             url=url,
@@ -131,11 +131,9 @@ class PlainCalls:
             task_id=None if found[1] is None else found[1].decode("ascii"),
             key_hash=hash_key(key),
             base_url=self._settings.public_url or f"http://{host}",
-            noted=(
-                method, path, b"", fields.get(b"content-type", b""), fields.get(b"user-agent", b""),
-            ),
-            traceparent=next((v for name, v in headers if name == b"traceparent"), None),
-        )  # fmt: skip
+            noted=noted_request(method, path, b"", headers),
+            traceparent=traceparent_of(headers),
+        )
 
     def answer(self, head: Head, body: bytes, exchange: Exchange) -> bool:
         """Answer a request now or a little later; False: the application has to."""
@@ -207,9 +205,8 @@ class PlainCalls:
         self._reply(head, call, began, body, exchange)
 
     def _is_plain(self, caller: Caller, real_now: int) -> bool:
-        return not caller.faults_version and self._services.accounts.admits_at_once(
-            caller, real_now
-        )
+        accounts = self._services.accounts
+        return meets_no_fault(caller) and accounts.admits_at_once(caller, real_now)
 
     def _reply(self, head: Head, call: Call, began: float, body: bytes, exchange: Exchange) -> None:
         """Note a call, and send its answer, as the application's envelope does."""
