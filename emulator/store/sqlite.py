@@ -203,6 +203,8 @@ class SqliteDatabase:
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        # What a savepoint would restore is kept in memory: past 64 KiB it would go to a new file.
+        execute("PRAGMA temp_store = MEMORY")
         execute("BEGIN IMMEDIATE")
         version: int = execute("PRAGMA user_version").fetchone()[0]
         migrations = load_migrations()
