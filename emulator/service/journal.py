@@ -16,6 +16,7 @@ _log = logging.getLogger("emulator.journal")
 _FLUSH_SECONDS = 1.0
 _BUSY_SHARE = 0.1  # of what is kept: an account that makes more in a second is busy,
 _LONGEST_BUSY_FLUSHES = 10  # and written only every so many times, or once it is calm
+_PART = 50  # entries that are written at once; then others are answered before it goes on
 
 
 class Found(NamedTuple):
@@ -35,13 +36,14 @@ class Found(NamedTuple):
 class _Waiting:
     """An account's requests since they were last written: the newest, and how many there were."""
 
-    __slots__ = ("drafts", "looks", "made", "seen")
+    __slots__ = ("drafts", "looks", "made", "seen", "writing")
 
     def __init__(self, most: int) -> None:
         self.drafts: deque[Any] = deque(maxlen=most)
         self.made = 0
         self.seen = 0
         self.looks = 0
+        self.writing = asyncio.Lock()
 
     def is_busy(self) -> bool:
         """Whether so much came since the last look that what is written now is soon replaced."""
@@ -50,6 +52,13 @@ class _Waiting:
         return (
             came >= _BUSY_SHARE * (self.drafts.maxlen or 0) and self.looks < _LONGEST_BUSY_FLUSHES
         )
+
+    def take(self) -> tuple[list[Any], int]:
+        """Take the oldest; say how many were made up to the last of them, forgotten ones too."""
+        part = [self.drafts.popleft() for _ in range(min(_PART, len(self.drafts)))]
+        made, self.made = self.made - len(self.drafts), len(self.drafts)
+        self.seen = self.looks = 0
+        return part, made
 
 
 class Journal:
@@ -118,14 +127,23 @@ class Journal:
         return await self._database.write(lambda tx: tx.forget_journal(account_id), account_id)
 
     async def flush_account(self, account_id: str) -> None:
-        """Write what waits of an account."""
-        waiting = self._waiting.pop(account_id, None)
+        """Write what waits of an account, oldest first; what comes meanwhile may wait."""
+        waiting = self._waiting.get(account_id)
         if waiting is None:
             return
-        entries = [self._entry_of(draft) for draft in waiting.drafts]
+        async with waiting.writing:
+            for _ in range(0, len(waiting.drafts), _PART):
+                if self._waiting.get(account_id) is not waiting:
+                    return  # forgotten
+                await self._write(account_id, *waiting.take())
+            if not waiting.drafts and self._waiting.get(account_id) is waiting:
+                del self._waiting[account_id]
+
+    async def _write(self, account_id: str, drafts: list[Any], made: int) -> None:
+        entries = [self._entry_of(draft) for draft in drafts]
 
         def work(tx: Transaction) -> None:
-            last = tx.add_to_journal(account_id, entries, waiting.made)
+            last = tx.add_to_journal(account_id, entries, made)
             if last > self._most:
                 tx.trim_journal(account_id, last - self._most)
 

@@ -85,10 +85,11 @@ class JournalQueries(Queries):
             return 0
         last: int = row[0]
         first = last - len(entries) + 1
-        for number, entry in enumerate(entries, first):
-            self._run(
-                "add_journal_entry", {**entry._asdict(), "account_id": account_id, "number": number}
-            )
+        rows = [
+            {**entry._asdict(), "account_id": account_id, "number": number}
+            for number, entry in enumerate(entries, first)
+        ]
+        self._run_many("add_journal_entry", rows)
         return last
 
     def trim_journal(self, account_id: str, until: int) -> None:

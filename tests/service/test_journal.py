@@ -1,6 +1,7 @@
 """The journal's bounds: how many entries are kept, when they are written, which are lost."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -92,6 +93,44 @@ async def test_a_query_sees_what_another_flush_took_before() -> None:
         await asyncio.sleep(0)
         assert (await world.client.get(COUNT)).json() == {"count": 3, "lost": 0}
         await flush
+
+
+async def test_many_entries_are_written_in_parts_so_that_others_are_answered_meanwhile() -> None:
+    async with open_world() as world:
+        await ask(world, 120)
+        flush = asyncio.create_task(world.server.services.journal.flush())
+        seen = [0]
+        while not flush.done():
+            await asyncio.sleep(0)
+            seen.append(stored(world))
+        assert seen[-1] == 120
+        assert max(after - before for before, after in pairwise(seen)) == 50
+
+
+async def test_what_comes_during_a_flush_keeps_its_place() -> None:
+    async with open_world() as world:
+        for number in range(110):
+            if number == 105:
+                flush = asyncio.create_task(world.server.services.journal.flush())
+                await asyncio.sleep(0)
+            await world.client.get(f"/v1/credits/balance?number={number}")
+        entries = (await world.client.get("/_emulator/journal?limit=1000")).json()["data"]
+        assert [entry["path"].rpartition("=")[2] for entry in entries] == [*map(str, range(110))]
+        assert [entry["number"] for entry in entries] == [*range(1, 111)]
+        await flush
+
+
+async def test_an_account_that_is_replaced_during_a_flush_gets_no_more_of_it() -> None:
+    async with open_world() as world:
+        await ask(world, 120)
+        journal = world.server.services.journal
+        account = (await world.client.get("/_emulator/account")).json()["account_id"]
+        flush = asyncio.create_task(journal.flush_account(account))
+        while not stored(world):
+            await asyncio.sleep(0)
+        journal.forget(account)
+        await flush
+        assert stored(world) == 50
 
 
 async def test_a_lower_limit_holds_from_the_next_entry_on(tmp_path: Any) -> None:
