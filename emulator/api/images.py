@@ -18,6 +18,7 @@ from emulator.api.schemas import Creation, check_image_count, form_fields, parse
 from emulator.core.errors import Refusal
 from emulator.core.task import Task
 from emulator.core.task_detail import creation_answer, failure, image_result
+from emulator.service.planning import Order
 from emulator.service.references import SentImage
 from emulator.service.services import Services
 from emulator.store.records import Caller
@@ -94,7 +95,8 @@ async def _create(
         mask = await references.keep(caller, masks[0]) if masks else None
         image_request = image_request._replace(references=kept, mask=mask)
     call = call_of(request)
-    task, faults = await services.tasks.create(caller, image_request, call.operation, base)
+    order = Order(caller, image_request, call.operation, base)
+    task, faults = await services.tasks.create(order)
     call.task_id, call.faults = task.id, call.faults + faults
     return task
 

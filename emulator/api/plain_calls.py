@@ -28,6 +28,7 @@ from emulator.core.errors import Refusal
 from emulator.core.task import Status, Task
 from emulator.core.task_detail import creation_answer, shown_status, task_detail
 from emulator.service.accounts import hash_key
+from emulator.service.planning import Order
 from emulator.service.services import Services
 from emulator.service.tasks import Created
 from emulator.store.json_text import json_bytes
@@ -187,7 +188,8 @@ class PlainCalls:
         )
         kept_bytes = self._settings.journal_body_bytes
         call.sent, call.sent_is_cut = body[:kept_bytes], len(body) > kept_bytes
-        created = services.tasks.order(caller, request, call.operation, head.base_url)
+        order = Order(caller, request, call.operation, head.base_url)
+        created = services.tasks.order(order)
         created.add_done_callback(partial(self._created, head, call, began, exchange))
         return True
 

@@ -12,23 +12,37 @@ from emulator.store.records import Caller, Moved
 
 
 class Order(NamedTuple):
-    """A creation as it is asked for; ``forced`` goes wrong in any case."""
+    """A creation as it is asked for.
+
+    Attributes:
+        caller: whose task it is.
+        request: what is asked, checked.
+        operation: how it came, for the faults that it may meet.
+        base_url: scheme and host that the task's links begin with.
+        forced: what goes wrong in any case.
+    """
 
     caller: Caller
     request: ImageRequest
     operation: str
     base_url: str
-    image_price: int
-    forced: Hit | None
+    forced: Hit | None = None
 
 
 def planned_task(
-    order: Order, moved: Moved, number: int, hits: Sequence[Hit], now: int, settings: Settings
+    order: Order,
+    image_price: int,
+    moved: Moved,
+    number: int,
+    hits: Sequence[Hit],
+    now: int,
+    settings: Settings,
 ) -> Task:
     """Decide a task.
 
     Args:
         order: what is asked.
+        image_price: what one image costs, in credits.
         moved: the account, after the reservation.
         number: the task's, in its account.
         hits: the faults that met it.
@@ -54,8 +68,8 @@ def planned_task(
         callback_url=request.callback_url,
         created_at=now,
         timeline=timeline,
-        reserved=order.image_price * request.n,
-        charge=order.image_price * timeline.images,
+        reserved=image_price * request.n,
+        charge=image_price * timeline.images,
         settled=False,
         base_url=order.base_url,
         request_id=f"req_{name}",

@@ -23,6 +23,7 @@ from emulator.core.receiver_check import (
 )
 from emulator.core.request import MODEL, ImageRequest
 from emulator.service.ground import Ground
+from emulator.service.planning import Order
 from emulator.service.sending import callback_body
 from emulator.service.settlement import delivery_id
 from emulator.service.tasks import Tasks
@@ -148,7 +149,7 @@ class ReceiverScore:
         tasks = self._instant_tasks(clock)
         forced = _FAILS if name == FAILED_TASK else None
         unharmed = caller._replace(faults_version=0)
-        task, _ = await tasks.create(unharmed, _REQUEST, "", base_url, forced)
+        task, _ = await tasks.create(Order(unharmed, _REQUEST, "", base_url, forced))
         stored = await self._database.read(lambda tx: tx.task(task.id))
         await tasks.detail(stored, task.id)  # settles it
         if stored is None:

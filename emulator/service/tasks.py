@@ -73,22 +73,8 @@ class Tasks:
                 message = f"The prompt was rejected by the content policy: {reason}."
                 raise Refusal("content_policy", message, "prompt", claim="ERR-6")
 
-    async def create(
-        self,
-        caller: Caller,
-        request: ImageRequest,
-        operation: str,
-        base_url: str,
-        forced: Hit | None = None,
-    ) -> tuple[Task, tuple[str, ...]]:
+    async def create(self, order: Order) -> tuple[Task, tuple[str, ...]]:
         """Create a task and reserve its credits, in one transaction with others of the key's.
-
-        Args:
-            caller: whose task it is.
-            request: what is asked, checked.
-            operation: how it came, for the faults that it may meet.
-            base_url: scheme and host that the task's links begin with.
-            forced: what goes wrong in any case.
 
         Returns:
             The task, and the names of the faults that met it.
@@ -97,7 +83,7 @@ class Tasks:
             Refusal: too few credits (ERR-3), too little of the key's budget (ERR-4), or too many
                 tasks that have not ended.
         """
-        created = await self.order(caller, request, operation, base_url, forced)
+        created = await self.order(order)
         task = self.note_created(created)
         names = tuple(hit.name for hit in created.hits)
         if "callback_early" in names:
@@ -105,20 +91,9 @@ class Tasks:
             await self._deliveries.start(delivery_id(task.seed, task.id), task.account_id, 0)
         return task, names
 
-    def order(
-        self,
-        caller: Caller,
-        request: ImageRequest,
-        operation: str,
-        base_url: str,
-        forced: Hit | None = None,
-    ) -> "asyncio.Future[Created]":
+    def order(self, order: Order) -> "asyncio.Future[Created]":
         """Begin to create a task, as ``create`` does; ``note_created`` takes what comes of it."""
-        image_price = self._prices.credits_per_image(
-            request.size, request.resolution, request.quality
-        )
-        order = Order(caller, request, operation, base_url, image_price, forced)
-        return self._creations.do(caller.account_id, order)
+        return self._creations.do(order.caller.account_id, order)
 
     def note_created(self, created: Created) -> Task:
         """Count a task that was created, and see that its end is not missed; return it."""
@@ -129,18 +104,21 @@ class Tasks:
     def _create(self, tx: Transaction, orders: list[Order]) -> list[Created]:
         """Create tasks that one account asked for: credits are reserved for all, or none."""
         caller = orders[0].caller
-        reservations = [reserve(order.image_price * order.request.n) for order in orders]  # CRED-4
+        prices = [self._image_price(order.request) for order in orders]
+        reservations = [
+            reserve(price * order.request.n) for price, order in zip(prices, orders, strict=True)
+        ]  # CRED-4
         moved = self._reserve(tx, caller, total(reservations), len(orders))
         created, entries = [], []
         first_number = moved.tasks_created - len(orders) + 1
-        for number, (order, reservation) in enumerate(
-            zip(orders, reservations, strict=True), first_number
+        for number, (order, price, reservation) in enumerate(
+            zip(orders, prices, reservations, strict=True), first_number
         ):
             hits = [] if order.forced is None else [order.forced]
             if order.caller.faults_version:
-                hits += self._meet(tx, order.caller, order.request, order.operation)
+                hits += self._meet(tx, order)
             now = moved.clock.now(self._clock.now())
-            task = planned_task(order, moved, number, hits, now, self._settings)
+            task = planned_task(order, price, moved, number, hits, now, self._settings)
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
             created.append(Created(task, wake_at, hits))
             entries.append(LedgerEntry(reservation, task.created_at, task.id))
@@ -151,11 +129,13 @@ class Tasks:
         tx.add_ledger_entries(caller.account_id, entries, moved)
         return created
 
-    def _meet(
-        self, tx: Transaction, caller: Caller, request: ImageRequest, operation: str
-    ) -> list[Hit]:
+    def _image_price(self, request: ImageRequest) -> int:
+        return self._prices.credits_per_image(request.size, request.resolution, request.quality)
+
+    def _meet(self, tx: Transaction, order: Order) -> list[Hit]:
         """Find the faults that decide about the task that is being created."""
-        facts = [("task", Facts(operation, request.prompt))]
+        caller, request = order.caller, order.request
+        facts = [("task", Facts(order.operation, request.prompt))]
         if request.callback_url is not None:
             facts.append(("early", Facts("", request.prompt)))
         found = [
