@@ -46,8 +46,8 @@ def _checks(chosen: argparse.Namespace) -> Iterator[Check]:
     fleets = [(engine, count) for engine in engines for count in counts]
     if chosen.what in ("all", "crash"):
         for engine, count in fleets:
-            run = partial(crash, engine, count, chosen.kills, chosen.seed)
-            yield _name("crash", engine, count), run
+            run = partial(crash, engine, count, chosen.workers, chosen.kills, chosen.seed)
+            yield _name("crash", engine, count, chosen.workers), run
     if chosen.what in ("all", "concurrency"):
         for engine, count in fleets:
             run = partial(concurrency, engine, count, chosen.rounds, chosen.seed)
@@ -58,8 +58,9 @@ def _checks(chosen: argparse.Namespace) -> Iterator[Check]:
         yield _name("soak", engine, 1), lambda: soak(engine, chosen.seconds, chosen.rate, show)
 
 
-def _name(what: str, engine: str, replicas: int) -> str:
-    return f"{what}, {engine}, {replicas} process{'es' if replicas > 1 else ''}"
+def _name(what: str, engine: str, replicas: int, workers: int = 1) -> str:
+    each = f" of {workers} workers each" if workers > 1 else ""
+    return f"{what}, {engine}, {replicas} process{'es' if replicas > 1 else ''}{each}"
 
 
 def _report(name: str, check: Callable[[], Result]) -> bool:
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--engine", choices=ENGINES, help="default: all that are there")
     parser.add_argument("--replicas", type=_count, help="processes (default: 1, then 2)")
+    parser.add_argument("--workers", type=_count, default=1, help="of each process, in crash")
     parser.add_argument("--kills", type=_count, default=20, help="default: %(default)s")
     parser.add_argument("--rounds", type=_count, default=6, help="default: %(default)s accounts")
     parser.add_argument("--seconds", type=_count, default=60, help="default: %(default)s, of soak")

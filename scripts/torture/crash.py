@@ -2,8 +2,11 @@
 
 import asyncio
 import base64
+import os
+import signal
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -23,21 +26,24 @@ _LONGEST_LIFE_SECONDS = 0.8
 _KILLED_WHILE_STARTING = 0.2
 _MOST_STARTS = 5
 _DATABASE_STOPS = 0.05
+_ONLY_A_WORKER = 0.7
 
 
-def crash(engine: str, replicas: int, kills: int, seed: int) -> Result:
+def crash(engine: str, replicas: int, workers: int, kills: int, seed: int) -> Result:
     """Kill servers while they are used, and judge what their clients saw.
 
     Args:
         engine: sqlite or postgres.
-        replicas: how many processes share the database.
-        kills: how often a process is killed.
+        replicas: how many servers share the database.
+        workers: how many processes each of them is.
+        kills: how often a server is killed, or one of its workers.
         seed: what is random follows from it, but for the processes' own timing.
     """
     secret = Random(seed).randbytes(32)
+    flags = [*_flags(secret), "--workers", str(workers)]
     with (
         tempfile.TemporaryDirectory(prefix="torture-") as folder,
-        fleet(engine, replicas, Path(folder), *_flags(secret)) as servers,
+        fleet(engine, replicas, Path(folder), *flags) as servers,
     ):
         return asyncio.run(_crash(servers, History(secret), kills, Random(seed)))
 
@@ -96,10 +102,20 @@ async def _kill(servers: Fleet, kills: int, chance: Random) -> int:
             await asyncio.to_thread(servers.cluster.stop, "immediate")
             await asyncio.sleep(chance.uniform(0, _LONGEST_LIFE_SECONDS))
             await asyncio.to_thread(servers.cluster.start)
-        await asyncio.to_thread(replica.restart)
+        await asyncio.to_thread(_kill_one, replica, chance)
     for replica in servers.replicas:
         await asyncio.to_thread(_await_up, replica, servers)
     return stops
+
+
+def _kill_one(replica: Replica, chance: Random) -> None:
+    """Kill a server, which is started again, or one of its workers, which it replaces."""
+    workers = [] if replica.has_ended() else replica.workers()
+    if workers and chance.random() < _ONLY_A_WORKER:
+        with suppress(ProcessLookupError):  # it was about to end
+            os.kill(chance.choice(workers), signal.SIGKILL)
+    else:
+        replica.restart()
 
 
 def _await_up(replica: Replica, servers: Fleet) -> None:

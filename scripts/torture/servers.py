@@ -17,6 +17,7 @@ ENGINES = ("sqlite", "postgres")
 HEALTH = "/_emulator/health"
 START_LIMIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
+_WORKER = b"spawn_main"  # in the command line of each
 
 
 class NotUp(Exception):
@@ -69,6 +70,10 @@ class Replica:
             except ProcessLookupError:
                 pass
             self._process.wait()
+
+    def workers(self) -> list[int]:
+        """Its worker processes; none where it serves by itself."""
+        return [one for one in processes_of(self.pid) if _WORKER in _command_line(one)]
 
     def restart(self) -> None:
         """Kill it and start it again; it is not up yet."""
@@ -180,6 +185,13 @@ def processes_of(root: int) -> list[int]:
     for process in found:
         found.extend(children.get(process, ()))
     return found
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
 
 
 def memory_mb(root: int) -> float:
