@@ -59,8 +59,9 @@ class Workers:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
             try:
                 open_database(self._settings.database).close()  # migrated once, before the rest
-                if not all(self._start() for _ in range(self._settings.workers)):
-                    return 1
+                for _ in range(self._settings.workers):
+                    if not self._start() and not self._was_killed():
+                        return 1
                 on_ready()
                 self._replace_the_dead()
             except _Stop:
@@ -84,6 +85,11 @@ class Workers:
                 return bool(ours.poll() and ours.recv())
             except EOFError:
                 return False
+
+    def _was_killed(self) -> bool:
+        """Whether the newest worker ended by a signal, not by what it found: it is replaced."""
+        code = self._running[-1].exitcode
+        return code is not None and code < 0
 
     def _replace_the_dead(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from scripts.torture.driver import Driver, client, send
 from scripts.torture.history import History, Outcome
 from scripts.torture.receiver import receiving
 from scripts.torture.result import Result
-from scripts.torture.servers import Fleet, NotUp, Replica, fleet
+from scripts.torture.servers import Fleet, NotUp, Replica, fleet, workers_of
 
 CLIENTS = 8
 KEYS = ["sk-rich-1", "sk-rich-2", "sk-poor"]
@@ -110,7 +110,7 @@ async def _kill(servers: Fleet, kills: int, chance: Random) -> int:
 
 def _kill_one(replica: Replica, chance: Random) -> None:
     """Kill a server, which is started again, or one of its workers, which it replaces."""
-    workers = [] if replica.has_ended() else replica.workers()
+    workers = [] if replica.has_ended() else workers_of(replica.pid)
     if workers and chance.random() < _ONLY_A_WORKER:
         with suppress(ProcessLookupError):  # it was about to end
             os.kill(chance.choice(workers), signal.SIGKILL)

@@ -65,15 +65,14 @@ class Replica:
     def kill(self) -> None:
         """Kill it, with its workers, as a crash would: it gets to do nothing more."""
         if self._process is not None:
+            killed = processes_of(self.pid)
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
             self._process.wait()
-
-    def workers(self) -> list[int]:
-        """Its worker processes; none where it serves by itself."""
-        return [one for one in processes_of(self.pid) if _WORKER in _command_line(one)]
+            while any(map(_is_running, killed)):  # a worker still has the port
+                time.sleep(_LOOK_SECONDS)
 
     def restart(self) -> None:
         """Kill it and start it again; it is not up yet."""
@@ -185,6 +184,18 @@ def processes_of(root: int) -> list[int]:
     for process in found:
         found.extend(children.get(process, ()))
     return found
+
+
+def workers_of(root: int) -> list[int]:
+    """The workers of a server, or of all servers that a process has started."""
+    return [process for process in processes_of(root) if _WORKER in _command_line(process)]
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _command_line(process: int) -> bytes:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from scripts.torture.servers import workers_of
 from tests.e2e.conftest import Serve
 from tests.e2e.test_server import run
 from tests.support.engines import SHARED, database_of
@@ -32,12 +34,8 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def children(process: Process) -> list[int]:
-    """The workers of a server: its children, but for the one that helps multiprocessing."""
-    path = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
-    pids = [int(text) for text in path.read_text().split()]
-    return [
-        pid for pid in pids if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    """The workers of a server."""
+    return workers_of(process.process.pid)
 
 
 def is_alive(pid: int) -> bool:
@@ -106,6 +104,22 @@ def test_workers_share_everything_and_the_dead_are_replaced(serve: Serve, where:
         workers = children(server)
         assert server.stop() == 0
         assert not any(is_alive(pid) for pid in workers)
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_replaced(serve: Serve) -> None:
+    killed: list[int] = []
+
+    def kill_the_first() -> None:
+        killed.extend(eventually(lambda: workers_of(os.getpid())))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_the_first)
+    killer.start()
+    server = serve("--workers", "2")
+    killer.join()
+    eventually(lambda: len(workers_of(os.getpid())) == 2)
+    assert not is_alive(killed[0])
+    assert server.client.get("/v1/credits/balance").status_code == 200
 
 
 def server_client(server: Process) -> Any:
