@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from emulator.settings import Settings
 from emulator.store.journal import JournalEntry, JournalFilter
-from emulator.store.records import Database
+from emulator.store.records import Database, StoreUnavailable
 from emulator.store.transaction import Transaction
 
 _log = logging.getLogger("emulator.journal")
@@ -36,14 +38,13 @@ class Found(NamedTuple):
 class _Waiting:
     """An account's requests since they were last written: the newest, and how many there were."""
 
-    __slots__ = ("drafts", "looks", "made", "seen", "writing")
+    __slots__ = ("drafts", "looks", "made", "seen")
 
     def __init__(self, most: int) -> None:
         self.drafts: deque[Any] = deque(maxlen=most)
         self.made = 0
         self.seen = 0
         self.looks = 0
-        self.writing = asyncio.Lock()
 
     def is_busy(self) -> bool:
         """Whether so much came since the last look that what is written now is soon replaced."""
@@ -59,6 +60,14 @@ class _Waiting:
         made, self.made = self.made - len(self.drafts), len(self.drafts)
         self.seen = self.looks = 0
         return part, made
+
+    def put_back(self, part: list[Any], made: int) -> None:
+        """Undo ``take``; what has no place any more is counted."""
+        self.made += made
+        for draft in reversed(part):
+            if len(self.drafts) == self.drafts.maxlen:
+                return
+            self.drafts.appendleft(draft)
 
 
 class Journal:
@@ -77,6 +86,7 @@ class Journal:
         self._most = settings.journal_entries
         self._entry_of = entry_of
         self._waiting: dict[str, _Waiting] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def note(self, account_id: str, draft: object) -> None:
         """Note a request; what would not be kept anyway is forgotten here, and only counted."""
@@ -86,9 +96,12 @@ class Journal:
         waiting.made += 1
         waiting.drafts.append(draft)
 
-    def forget(self, account_id: str) -> None:
-        """Forget what waits of an account that was replaced."""
-        self._waiting.pop(account_id, None)
+    @asynccontextmanager
+    async def replaced(self, account_id: str) -> AsyncIterator[None]:
+        """Write nothing of an account while the block replaces it; then forget what waits."""
+        async with self._turn(account_id):
+            yield
+            self._waiting.pop(account_id, None)
 
     async def run(self) -> None:
         """Write what waits, again and again, until cancelled."""
@@ -97,7 +110,7 @@ class Journal:
             try:
                 await self.flush_calm()
             except Exception:
-                _log.exception("entries of the journal were lost")
+                _log.exception("the journal was not written")
 
     async def flush_calm(self) -> None:
         """Write what waits, but not yet what would be replaced before anybody reads it."""
@@ -106,9 +119,12 @@ class Journal:
             await self.flush_account(account_id)
 
     async def flush(self) -> None:
-        """Write all that waits."""
-        while self._waiting:
-            await self.flush_account(next(iter(self._waiting)))
+        """Write all that waits, as far as the database lets it."""
+        try:
+            for account_id in list(self._waiting):
+                await self.flush_account(account_id)
+        except StoreUnavailable:
+            _log.exception("entries of the journal were lost")
 
     async def find(self, account_id: str, only: JournalFilter, limit: int) -> Found:
         """Find an account's entries."""
@@ -128,23 +144,30 @@ class Journal:
 
     async def flush_account(self, account_id: str) -> None:
         """Write what waits of an account, oldest first; what comes meanwhile may wait."""
-        waiting = self._waiting.get(account_id)
-        if waiting is None:
-            return
-        async with waiting.writing:
+        async with self._turn(account_id):
+            waiting = self._waiting.get(account_id)
+            if waiting is None:
+                return
             for _ in range(0, len(waiting.drafts), _PART):
-                if self._waiting.get(account_id) is not waiting:
-                    return  # forgotten
-                await self._write(account_id, *waiting.take())
-            if not waiting.drafts and self._waiting.get(account_id) is waiting:
+                await self._write_part(account_id, waiting)
+            if not waiting.drafts:
                 del self._waiting[account_id]
 
-    async def _write(self, account_id: str, drafts: list[Any], made: int) -> None:
-        entries = [self._entry_of(draft) for draft in drafts]
+    async def _write_part(self, account_id: str, waiting: _Waiting) -> None:
+        part, made = waiting.take()
+        entries = [self._entry_of(draft) for draft in part]
 
         def work(tx: Transaction) -> None:
             last = tx.add_to_journal(account_id, entries, made)
             if last > self._most:
                 tx.trim_journal(account_id, last - self._most)
 
-        await self._database.write(work, account_id)
+        try:
+            await self._database.write(work, account_id)
+        except StoreUnavailable:
+            waiting.put_back(part, made)
+            raise
+
+    def _turn(self, account_id: str) -> asyncio.Lock:
+        """What keeps an account's entries in order; it lives as long as somebody holds it."""
+        return self._turns.setdefault(account_id, asyncio.Lock())

@@ -84,9 +84,9 @@ class Resets:
             return under_way
 
         async with self._interrupted(account_id), self._clocks.turns.alone(account_id):
-            under_way = await self._database.write(clear_and_work, account_id)
+            async with self._journal.replaced(account_id):
+                under_way = await self._database.write(clear_and_work, account_id)
             self._faults.forget(account_id)
-            self._journal.forget(account_id)
             await self._deliveries.abandon(under_way)
         self._wakeups.change_clock()
 

@@ -77,7 +77,7 @@ class SqliteDatabase:
         Nobody else writes meanwhile, whatever the account.
 
         What waits to be written at the same time is committed together: a commit costs more
-        than the work in it. Each work keeps its own savepoint, so one that raises takes
+        than the work in it. Each work then keeps its own savepoint, so one that raises takes
         nothing with it.
         """
         loop = asyncio.get_running_loop()
@@ -112,9 +112,10 @@ class SqliteDatabase:
         results = []
         try:
             with self._committed():
+                attempt = self._attempt if len(waiting) > 1 else self._attempt_alone
                 for work, done in waiting:
-                    results.append((done, *self._attempt(work)))
-        except Exception as error:  # the commit failed: nothing of it happened
+                    results.append((done, *attempt(work)))
+        except Exception as error:  # nothing of it happened
             results = [(done, None, error) for _, done in waiting]
         for done, result, problem in results:
             tell(done, result, problem)
@@ -130,6 +131,10 @@ class SqliteDatabase:
             return None, problem
         execute("RELEASE work")
         return result, None
+
+    def _attempt_alone(self, work: Callable[[Transaction], Any]) -> tuple[Any, None]:
+        """Whatever it raises undoes the transaction: a savepoint would keep all of it twice."""
+        return work(self._transaction), None
 
     @contextmanager
     def _committed(self) -> Iterator[None]:

@@ -1,12 +1,17 @@
 """The journal's bounds: how many entries are kept, when they are written, which are lost."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.store.records import StoreUnavailable
 from tests.support.world import World, open_world
 
 COUNT = "/_emulator/journal/count"
@@ -120,17 +125,33 @@ async def test_what_comes_during_a_flush_keeps_its_place() -> None:
         await flush
 
 
-async def test_an_account_that_is_replaced_during_a_flush_gets_no_more_of_it() -> None:
+@pytest.mark.parametrize("turns", [0, 3, 7])
+async def test_an_account_that_is_reset_during_a_flush_gets_nothing_of_it(turns: int) -> None:
     async with open_world() as world:
-        await ask(world, 120)
-        journal = world.server.services.journal
+        await ask(world, 500)
         account = (await world.client.get("/_emulator/account")).json()["account_id"]
-        flush = asyncio.create_task(journal.flush_account(account))
-        while not stored(world):
+        flush = asyncio.create_task(world.server.services.journal.flush_account(account))
+        for _ in range(turns):
             await asyncio.sleep(0)
-        journal.forget(account)
+        assert (await world.client.post("/_emulator/account/reset", json={})).status_code == 200
         await flush
-        assert stored(world) == 50
+        assert (await world.client.get(COUNT)).json() == {"count": 0, "lost": 0}
+
+
+async def test_what_could_not_be_written_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.store.sqlite.BUSY_TIMEOUT_SECONDS", 0.0)
+    path = str(tmp_path / "state.db")
+    async with open_world(database=path, journal_entries=100) as world:
+        await ask(world, 120)
+        account = (await world.client.get("/_emulator/account")).json()["account_id"]
+        with closing(sqlite3.connect(path, isolation_level=None)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable):
+                await world.server.services.journal.flush_account(account)
+            await ask(world, 10)
+        assert await numbers(world) == ([*range(31, 131)], 30)
 
 
 async def test_a_lower_limit_holds_from_the_next_entry_on(tmp_path: Any) -> None:
