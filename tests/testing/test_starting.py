@@ -167,7 +167,7 @@ async def test_in_process_without_a_socket() -> None:
 
 
 async def test_async_over_a_socket() -> None:
-    async with AsyncEmulator.start() as started:
+    async with AsyncEmulator.start(latency="60") as started:
         connected = await AsyncEmulator.connect(started.url)
         account = await connected.new_account()
         await create_task_async(account)
