@@ -88,8 +88,9 @@ class Workers:
 
     def _was_killed(self) -> bool:
         """Whether the newest worker ended by a signal, not by what it found: it is replaced."""
-        code = self._running[-1].exitcode
-        return code is not None and code < 0
+        newest = self._running[-1]
+        newest.join(_STOP_SECONDS)  # its pipe is closed a moment before it has ended
+        return newest.exitcode is not None and newest.exitcode < 0
 
     def _replace_the_dead(self) -> None:
         while True:

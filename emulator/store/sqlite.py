@@ -109,12 +109,14 @@ class SqliteDatabase:
 
     def _write_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
-        results = []
+        results: list[tuple[asyncio.Future[Any], Any, Exception | None]]
         try:
             with self._committed():
-                attempt = self._attempt if len(waiting) > 1 else self._attempt_alone
-                for work, done in waiting:
-                    results.append((done, *attempt(work)))
+                if len(waiting) == 1:  # what it raises undoes the transaction, which is its own
+                    work, done = waiting[0]
+                    results = [(done, work(self._transaction), None)]
+                else:
+                    results = [(done, *self._attempt(work)) for work, done in waiting]
         except Exception as error:  # nothing of it happened
             results = [(done, None, error) for _, done in waiting]
         for done, result, problem in results:
@@ -131,10 +133,6 @@ class SqliteDatabase:
             return None, problem
         execute("RELEASE work")
         return result, None
-
-    def _attempt_alone(self, work: Callable[[Transaction], Any]) -> tuple[Any, None]:
-        """Whatever it raises undoes the transaction: a savepoint would keep all of it twice."""
-        return work(self._transaction), None
 
     @contextmanager
     def _committed(self) -> Iterator[None]:
