@@ -69,11 +69,6 @@ class ProxyPage(Exception):
         await send({"type": "http.response.body", "body": body})
 
 
-def meets_no_fault(caller: Caller, prompt: str | None = None) -> bool:
-    """Whether there is no fault that a caller's request could meet."""
-    return not caller.faults_version and (prompt is None or "[[" not in prompt)
-
-
 async def meet_faults(
     request: Request,
     services: Services,
@@ -96,10 +91,11 @@ async def meet_faults(
     Raises:
         Refusal, TaskFailed, ConnectionCut, ProxyPage: what the client gets instead.
     """
-    if meets_no_fault(caller, prompt):
-        return caller
     call = call_of(request)
-    caller, hit = await services.faults.meet(caller, Facts(call.operation, prompt, task_id))
+    facts = Facts(call.operation, prompt, task_id)
+    if services.faults.is_unmet(caller, facts):
+        return caller
+    caller, hit = await services.faults.meet(caller, facts)
     if hit is not None:
         call.faults = (*call.faults, hit.name)
         _act(call, hit)

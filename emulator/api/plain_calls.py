@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from emulator.api.capture import NotedRequest, noted_request
-from emulator.api.disturbance import meets_no_fault
 from emulator.api.finished import Finished, FinishedCall, traceparent_of
 from emulator.api.headers import (
     Headers,
@@ -25,6 +24,7 @@ from emulator.api.json_body import parse_json_object
 from emulator.api.schemas import parse_creation
 from emulator.core.clock import SECOND
 from emulator.core.errors import Refusal
+from emulator.core.fault import Facts
 from emulator.core.task import Status, Task
 from emulator.core.task_detail import creation_answer, shown_status, task_detail
 from emulator.service.accounts import hash_key
@@ -150,7 +150,9 @@ class PlainCalls:
             polled = self._polls.get((head.key_hash, task_id))
         except Exception:  # the application meets it again, and says so
             return False
-        if polled is None or not self._is_plain(polled.caller, real_now):
+        if polled is None or not self._services.accounts.admits_at_once(polled.caller, real_now):
+            return False
+        if not self._services.faults.is_unmet(polled.caller, Facts("getTask", None, task_id)):
             return False
         task, now = polled.task, polled.caller.clock.now(real_now)
         if task.has_ended(now) and not task.settled:
@@ -174,11 +176,12 @@ class PlainCalls:
         real_now = services.clock.now()
         try:
             caller = self._callers.get(head.key_hash)
-            if caller is None or not self._is_plain(caller, real_now):
+            if caller is None or not services.accounts.admits_at_once(caller, real_now):
                 return False
             creation = parse_creation(parse_json_object(body), self._settings)
             request = creation.request
-            if creation.reference_urls or not meets_no_fault(caller, request.prompt):
+            facts = Facts("createImageTask", request.prompt)
+            if creation.reference_urls or not services.faults.is_unmet(caller, facts):
                 return False
             services.tasks.check(caller, request)
         except Exception:  # the application meets it again, and says so
@@ -201,14 +204,12 @@ class PlainCalls:
             call.request_id, call.status = self._services.entropy.request_id(), 0
             exchange.fail(FailedCall(call, began, error))
             return
-        task = self._services.tasks.note_created(created.result())
+        result = created.result()
+        task = self._services.tasks.note_created(result)
+        call.faults = tuple(hit.name for hit in result.hits)  # of a fault that came meanwhile
         call.request_id, call.task_id = task.request_id, task.id  # REQ-2
         body = json_bytes(creation_answer(task, self._settings.profile))
         self._reply(head, call, began, body, exchange)
-
-    def _is_plain(self, caller: Caller, real_now: int) -> bool:
-        accounts = self._services.accounts
-        return meets_no_fault(caller) and accounts.admits_at_once(caller, real_now)
 
     def _reply(self, head: Head, call: Call, began: float, body: bytes, exchange: Exchange) -> None:
         """Note a call, and send its answer, as the application's envelope does."""

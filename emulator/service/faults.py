@@ -26,6 +26,8 @@ _ACCOUNTS_CACHED = 1_000
 _PATTERNS_CACHED = 100  # one may take 10 MB
 _MOST_PATTERNS = 20  # an account's
 _PHASES_OF_REQUESTS = ("request", "transport")
+_PHASES_OF_CALLS = (*_PHASES_OF_REQUESTS, "task")
+_EARLY_CALLBACK = ("early", "")
 
 
 class _Active(NamedTuple):
@@ -98,6 +100,20 @@ class Faults:
         if number is not None and not removed:
             raise Refusal("not_found", f"There is no fault {number} in this account.")
         return removed
+
+    def is_unmet(self, caller: Caller, facts: Facts) -> bool:
+        """Whether a request surely meets no fault, by what is known without the database."""
+        if facts.prompt is not None and "[[" in facts.prompt:
+            return False
+        if not caller.faults_version:
+            return True
+        version, active = self._cache.get(caller.account_id, (0, {}))
+        if version != caller.faults_version:
+            return False
+        keys = [(phase, facts.operation) for phase in _PHASES_OF_CALLS]
+        return not any(
+            one.meets(facts) for key in (*keys, _EARLY_CALLBACK) for one in active.get(key, ())
+        )
 
     async def meet(self, caller: Caller, facts: Facts) -> tuple[Caller, Hit | None]:
         """Find what meets a request: a fault before the task, or else one of the transport.

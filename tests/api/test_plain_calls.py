@@ -39,6 +39,13 @@ BODIES = st.fixed_dictionaries(
     {"model": FIELDS["model"], "prompt": FIELDS["prompt"]},
     optional={name: of for name, of in FIELDS.items() if name not in ("model", "prompt")},
 )
+FAULTS = [
+    {"fault": "task_fails", "prompt": "x"},
+    {"fault": "http_error", "status": 503, "operation": "createImageTask", "prompt": "0"},
+    {"fault": "http_error", "status": 500, "operation": "getTask", "every": 2},
+    {"fault": "callback_early", "prompt": "A cat"},
+    {"fault": "link_dead"},
+]
 
 
 async def sent(world: World, body: dict[str, Any]) -> list[httpx2.Response]:
@@ -73,14 +80,23 @@ async def noted(world: World) -> tuple[Any, ...]:
             entry.pop("request_id")
     metrics = (await world.raw.get("/metrics")).text
     counts = re.findall(r"^gpt_image_emulator_(?:requests|tasks|credits)\w*\{?.*$", metrics, re.M)
-    return journal, await world.sums(), await world.ledger(), sorted(counts)
+    faults = (await world.raw.get("/_emulator/faults")).json()
+    return journal, await world.sums(), await world.ledger(), faults, sorted(counts)
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(bodies=st.lists(BODIES, min_size=1, max_size=4))
-def test_both_ways_answer_and_note_the_same(bodies: list[dict[str, Any]]) -> None:
+@given(
+    bodies=st.lists(BODIES, min_size=1, max_size=4),
+    faults=st.lists(st.sampled_from(FAULTS), max_size=3),
+)
+def test_both_ways_answer_and_note_the_same(
+    bodies: list[dict[str, Any]], faults: list[dict[str, Any]]
+) -> None:
     async def both() -> None:
         async with open_world() as plain, open_world(plain=False) as usual:
+            for world in (plain, usual) if faults else ():
+                added = await world.raw.post("/_emulator/faults", json={"faults": faults})
+                assert added.status_code == 201
             for body in bodies:
                 plainly, usually = await sent(plain, body), await sent(usual, body)
                 assert [seen(answer) for answer in plainly] == [seen(answer) for answer in usually]
@@ -159,6 +175,26 @@ async def test_what_is_refused_or_first_has_to_be_written_is_not_plain(world: Wo
     await world.client.post("/_emulator/faults", json={"fault": "task_hangs"})
     assert not await is_plain(world, poll)
     assert not await is_plain(world, POST, BODY)
+
+
+async def test_faults_that_have_to_do_with_others_leave_a_call_plain(world: World) -> None:
+    poll = (await world.create())["poll_url"]
+    others = [
+        {"fault": "task_fails", "prompt": "zebra"},
+        {"fault": "invalid_json", "operation": "getTask", "task_id": "task_0"},
+        {"fault": "callback_late"},
+    ]
+    await world.client.post("/_emulator/faults", json={"faults": others})
+    assert not await is_plain(world, poll)  # nobody has read them yet
+    await world.raw.get(poll)
+    assert await is_plain(world, poll)
+    assert await is_plain(world, POST, BODY)
+    assert not await is_plain(world, POST, BODY.replace(b"A cat", b"A zebra"))
+    await world.client.post("/_emulator/faults", json={"fault": "slow_drip"})
+    assert not await is_plain(world, poll)
+    await world.client.delete("/_emulator/faults")
+    await world.raw.get(poll)
+    assert await is_plain(world, poll)
 
 
 async def test_keys_with_limits_and_revoked_ones_go_the_usual_way(world: World) -> None:
