@@ -54,7 +54,8 @@ def planned_task(
     duration_ms = settings.latency.duration_ms(
         moved.seed, number, request.quality, request.resolution, request.n
     )
-    if any(hit.name == "task_jitter" for hit in hits):
+    names = [hit.name for hit in hits]
+    if "task_jitter" in names:
         duration_ms = jittered(duration_ms, task_seed)
     timeline = _timeline(request, now, duration_ms, hits, settings)
     name = numbered_id(moved.id_seed, number)
@@ -79,15 +80,15 @@ def planned_task(
 def _timeline(
     request: ImageRequest, now: int, duration_ms: int, hits: Sequence[Hit], settings: Settings
 ) -> Timeline:
-    fault = next((hit for hit in hits if hit.name != "callback_early"), None)
+    faults = [hit for hit in hits if hit.name != "callback_early"]
     timeline = plan(
         request,
         now=now,
         duration_ms=duration_ms,
         stuck_after_ms=settings.stuck_after_ms,
         starts_pending=settings.profile.first_status == "pending",
-        fault=fault,
+        fault=faults[0] if faults else None,
     )
-    if any(hit.name == "callback_early" for hit in hits):
+    if len(faults) < len(hits):
         return timeline._replace(starts_at=now, ends_at=now)
     return timeline

@@ -109,6 +109,8 @@ class Tasks:
             reserve(price * order.request.n) for price, order in zip(prices, orders, strict=True)
         ]  # CRED-4
         moved = self._reserve(tx, caller, total(reservations), len(orders))
+        real_now = self._clock.now()
+        now = moved.clock.now(real_now)
         created, entries = [], []
         first_number = moved.tasks_created - len(orders) + 1
         for number, (order, price, reservation) in enumerate(
@@ -117,9 +119,8 @@ class Tasks:
             hits = [] if order.forced is None else [order.forced]
             if order.caller.faults_version:
                 hits += self._meet(tx, order)
-            now = moved.clock.now(self._clock.now())
             task = planned_task(order, price, moved, number, hits, now, self._settings)
-            wake_at = moved.clock.real_time_of(task.timeline.ends_at, self._clock.now())
+            wake_at = moved.clock.real_time_of(task.timeline.ends_at, real_now)
             created.append(Created(task, wake_at, hits))
             entries.append(LedgerEntry(reservation, task.created_at, task.id))
         tx.add_tasks(
