@@ -54,8 +54,7 @@ def planned_task(
     duration_ms = settings.latency.duration_ms(
         moved.seed, number, request.quality, request.resolution, request.n
     )
-    names = [hit.name for hit in hits]
-    if "task_jitter" in names:
+    if "task_jitter" in [hit.name for hit in hits]:
         duration_ms = jittered(duration_ms, task_seed)
     timeline = _timeline(request, now, duration_ms, hits, settings)
     name = numbered_id(moved.id_seed, number)
