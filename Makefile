@@ -38,7 +38,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/python -m scripts.postgres
 	@$(BIN)/python -m scripts.nginx
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
