@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from emulator.core.errors import account_deleted
 from emulator.service.ground import Ground
 from emulator.service.leases import LEASE_MS, RENEWAL_SECONDS
+from emulator.service.locks import Locks
 from emulator.service.wakeups import LONGEST_SLEEP_SECONDS
 from emulator.store.transaction import Transaction
 
@@ -19,7 +20,7 @@ class ClockTurns:
         self._clock = ground.clock
         self._wakeups = ground.wakeups
         self._replica = ground.replica
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._locks = Locks()
 
     @asynccontextmanager
     async def alone(self, account_id: str) -> AsyncIterator[None]:
@@ -28,16 +29,8 @@ class ClockTurns:
         Raises:
             Refusal: the account was deleted.
         """
-        lock, users = self._locks.get(account_id, (asyncio.Lock(), 0))
-        self._locks[account_id] = (lock, users + 1)
-        try:
-            async with lock, self._leased(account_id):
-                yield
-        finally:
-            users = self._locks[account_id][1] - 1
-            self._locks[account_id] = (lock, users)
-            if users == 0:
-                del self._locks[account_id]
+        async with self._locks.of(account_id), self._leased(account_id):
+            yield
 
     @asynccontextmanager
     async def _leased(self, account_id: str) -> AsyncIterator[None]:

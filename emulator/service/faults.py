@@ -50,6 +50,10 @@ class _Active(NamedTuple):
 _ActiveFaults = dict[tuple[str, str], list[_Active]]  # (phase, operation) -> in order
 
 
+def _any_meets(active: _ActiveFaults, keys: Iterable[tuple[str, str]], facts: Facts) -> bool:
+    return any(one.meets(facts) for key in keys for one in active.get(key, ()))
+
+
 class Faults:
     """Use cases about faults.
 
@@ -111,9 +115,7 @@ class Faults:
         if version != caller.faults_version:
             return False
         keys = [(phase, facts.operation) for phase in _PHASES_OF_CALLS]
-        return not any(
-            one.meets(facts) for key in (*keys, _EARLY_CALLBACK) for one in active.get(key, ())
-        )
+        return not _any_meets(active, [*keys, _EARLY_CALLBACK], facts)
 
     async def meet(self, caller: Caller, facts: Facts) -> tuple[Caller, Hit | None]:
         """Find what meets a request: a fault before the task, or else one of the transport.
@@ -145,8 +147,8 @@ class Faults:
             active = await self._database.read(
                 lambda tx: self._active(tx, caller.account_id, caller.faults_version)
             )
-            phases = [active.get((phase, facts.operation), ()) for phase in _PHASES_OF_REQUESTS]
-            if not any(one.meets(facts) for phase in phases for one in phase):
+            keys = [(phase, facts.operation) for phase in _PHASES_OF_REQUESTS]
+            if not _any_meets(active, keys, facts):
                 return caller, None
         return await self._database.write(work, caller.account_id)
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
+from emulator.service.locks import Locks
 from emulator.settings import Settings
 from emulator.store.journal import JournalEntry, JournalFilter
 from emulator.store.records import Database, StoreUnavailable
@@ -86,7 +86,7 @@ class Journal:
         self._most = settings.journal_entries
         self._entry_of = entry_of
         self._waiting: dict[str, _Waiting] = {}
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Locks()  # keep an account's entries in order
 
     def note(self, account_id: str, draft: object) -> None:
         """Note a request; what would not be kept anyway is forgotten here, and only counted."""
@@ -99,7 +99,7 @@ class Journal:
     @asynccontextmanager
     async def replaced(self, account_id: str) -> AsyncIterator[None]:
         """Write nothing of an account while the block replaces it; then forget what waits."""
-        async with self._turn(account_id):
+        async with self._turns.of(account_id):
             yield
             self._waiting.pop(account_id, None)
 
@@ -144,7 +144,7 @@ class Journal:
 
     async def flush_account(self, account_id: str) -> None:
         """Write what waits of an account, oldest first; what comes meanwhile may wait."""
-        async with self._turn(account_id):
+        async with self._turns.of(account_id):
             waiting = self._waiting.get(account_id)
             if waiting is None:
                 return
@@ -167,7 +167,3 @@ class Journal:
         except StoreUnavailable:
             waiting.put_back(part, made)
             raise
-
-    def _turn(self, account_id: str) -> asyncio.Lock:
-        """What keeps an account's entries in order; it lives as long as somebody holds it."""
-        return self._turns.setdefault(account_id, asyncio.Lock())

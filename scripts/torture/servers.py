@@ -71,7 +71,7 @@ class Replica:
             except ProcessLookupError:
                 pass
             self._process.wait()
-            while any(map(_is_running, killed)):  # a worker still has the port
+            while any(map(is_running, killed)):  # a worker still has the port
                 time.sleep(_LOOK_SECONDS)
 
     def restart(self) -> None:
@@ -191,7 +191,8 @@ def workers_of(root: int) -> list[int]:
     return [process for process in processes_of(root) if _WORKER in _command_line(process)]
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether a process has not ended yet."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:

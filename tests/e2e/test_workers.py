@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from scripts.torture.servers import workers_of
+from scripts.torture.servers import is_running, workers_of
 from tests.e2e.conftest import Serve
 from tests.e2e.test_server import run
 from tests.support.engines import SHARED, database_of
@@ -36,13 +36,6 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def children(process: Process) -> list[int]:
     """The workers of a server."""
     return workers_of(process.process.pid)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def eventually(condition: Any) -> Any:
@@ -103,7 +96,7 @@ def test_workers_share_everything_and_the_dead_are_replaced(serve: Serve, where:
         assert 'operation="createImageTask"' in metrics
         workers = children(server)
         assert server.stop() == 0
-        assert not any(is_alive(pid) for pid in workers)
+        assert not any(is_running(pid) for pid in workers)
 
 
 def test_a_worker_that_is_killed_while_it_starts_is_replaced(serve: Serve) -> None:
@@ -118,7 +111,7 @@ def test_a_worker_that_is_killed_while_it_starts_is_replaced(serve: Serve) -> No
     server = serve("--workers", "2")
     killer.join()
     eventually(lambda: len(workers_of(os.getpid())) == 2)
-    assert not is_alive(killed[0])
+    assert not is_running(killed[0])
     assert server.client.get("/v1/credits/balance").status_code == 200
 
 
@@ -132,7 +125,7 @@ def test_workers_end_with_the_process_that_looks_after_them(serve: Serve) -> Non
     server = serve("--workers", "2", "--log", "none")
     workers = children(server)
     server.kill()
-    eventually(lambda: not any(is_alive(pid) for pid in workers))
+    eventually(lambda: not any(is_running(pid) for pid in workers))
 
 
 def test_workers_need_a_database_that_can_be_shared() -> None:
@@ -211,5 +204,5 @@ def test_ctrl_c_ends_all_workers_without_a_word(serve: Serve) -> None:
     for pid in (server.process.pid, *workers):  # as a terminal sends it
         os.kill(pid, signal.SIGINT)
     assert server.stop() == 0
-    assert not any(is_alive(pid) for pid in workers)
+    assert not any(is_running(pid) for pid in workers)
     assert server.errors == []
