@@ -13,7 +13,7 @@ _log = logging.getLogger("emulator.runner")
 
 _BATCH = 200
 # What falls due within this time is done together, in one transaction.
-_SHORTEST_SLEEP_SECONDS = 0.02
+_SHORTEST_SLEEP_SECONDS = 0.05
 
 
 class Runner:

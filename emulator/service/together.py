@@ -10,9 +10,11 @@ from emulator.store.transaction import Transaction
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_MOST_TURNS = 5  # of the event loop, in which more may come
+
 
 class Together(Generic[Item, Result]):
-    """Collects what comes in one turn of the event loop, account by account.
+    """Collects what comes in a few turns of the event loop, account by account.
 
     Args:
         database: where it is done.
@@ -46,7 +48,12 @@ class Together(Generic[Item, Result]):
 
     async def _write(self, account_id: str) -> None:
         # A turn more brings more: whoever was answered a moment ago asks again by then.
-        await asyncio.sleep(0)
+        came = 0
+        for _ in range(_MOST_TURNS):
+            if came == len(self._waiting[account_id]):
+                break
+            came = len(self._waiting[account_id])
+            await asyncio.sleep(0)
         # Who comes from now on is too late for this transaction.
         waiting = self._waiting.pop(account_id)
         items = [item for item, _ in waiting]
