@@ -110,8 +110,12 @@ def _fill(path: Path, total: int) -> None:
         connection.execute(
             f"""{numbers} INSERT INTO tasks SELECT 'task_copy' || i, account_id, i + 1, seed,
             key_hash, model, callback_url, width_px, height_px, created_at, starts_at, ends_at,
-            images, error_code, reserved, charge, 1, NULL, base_url, request_id, request
+            images, error_code, reserved, charge, base_url, request_id, request
             FROM c, (SELECT * FROM tasks LIMIT 1)"""
+        )
+        connection.execute(
+            """INSERT INTO task_ends SELECT account_id, 1, ends_at, id, starts_at FROM tasks
+            WHERE id LIKE 'task_copy%'"""
         )
         for offset, kind, available, reserved, charged in (
             (0, "reservation", -30, 30, 0), (1, "consumption", 0, -30, 30),
@@ -122,8 +126,9 @@ def _fill(path: Path, total: int) -> None:
                 FROM c, (SELECT * FROM tasks LIMIT 1)"""
             )
         connection.execute(
-            """INSERT INTO deliveries SELECT 'msg_' || id, id, account_id, callback_url,
-            'delivered', 1, NULL, NULL, ends_at, 0, 0 FROM tasks WHERE settled = 1"""
+            """INSERT INTO deliveries
+            (id, task_id, account_id, url, state, attempts_made, created_at)
+            SELECT 'msg_' || id, id, account_id, callback_url, 'delivered', 1, ends_at FROM tasks WHERE id LIKE 'task_copy%'"""
         )
         connection.execute(
             """INSERT INTO attempts SELECT id, 1, created_at, 200, 1, 'ok', NULL FROM deliveries"""

@@ -65,6 +65,7 @@ class Settlement:
             for movement in settle(task.reserved, task.charge)
         ]
         _move(tx, account_id, entries, ended=len(tasks))
+        tx.wake_account(account_id, real_now)
         for task in tasks:
             if task.charge < task.reserved:
                 tx.give_back_budget(task.key_hash, task.reserved - task.charge)  # ERR-4

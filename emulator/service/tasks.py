@@ -123,11 +123,11 @@ class Tasks:
             wake_at = moved.clock.real_time_of(task.timeline.ends_at, real_now)
             created.append(Created(task, wake_at, hits))
             entries.append(LedgerEntry(reservation, task.created_at, task.id))
-        tx.add_tasks(
-            (task, order.request, wake_at)
-            for (task, wake_at, _), order in zip(created, orders, strict=True)
-        )
+        tx.add_tasks((one.task, order.request) for one, order in zip(created, orders, strict=True))
         tx.add_ledger_entries(caller.account_id, entries, moved)
+        first = min((one.wake_at for one in created if one.wake_at is not None), default=None)
+        if first is not None and (moved.wake_at is None or first < moved.wake_at):
+            tx.wake_account(caller.account_id, real_now)
         return created
 
     def _image_price(self, request: ImageRequest) -> int:

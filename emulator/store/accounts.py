@@ -144,7 +144,7 @@ class AccountQueries(Queries):
         ).fetchone()  # fmt: skip
         if row is None:
             return None
-        return Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]), row[5], row[6])
+        return Moved(row[0], row[1], row[2], AccountClock(row[3], row[4]), row[5], row[6], row[7])
 
     def add_ledger_entries(
         self, account_id: str, entries: Sequence[LedgerEntry], moved: Moved

@@ -91,7 +91,7 @@ def for_psycopg(query: str) -> str:
 
 def migrate(connection: psycopg.Connection[Any]) -> None:
     """Bring the schema up to date, one process at a time."""
-    execute, migrations = connection.execute, load_migrations()
+    execute, migrations = connection.execute, load_migrations("postgresql")
     execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
     tables = {
         row[0]

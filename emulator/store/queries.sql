@@ -39,9 +39,9 @@ WITH watched AS (
 )
 SELECT w.ledger_entries, w.available, w.granted,
     w.tasks_created,
-    (SELECT count(*) FROM tasks t WHERE t.account_id = w.id AND t.settled = 0),
-    (SELECT count(*) FROM tasks t
-        WHERE t.account_id = w.id AND t.settled = 0 AND t.starts_at <= w.now),
+    (SELECT count(*) FROM task_ends e WHERE e.account_id = w.id AND e.settled = 0),
+    (SELECT count(*) FROM task_ends e
+        WHERE e.account_id = w.id AND e.settled = 0 AND e.starts_at <= w.now),
     w.deliveries_version,
     (SELECT count(*) FROM inboxes i WHERE i.account_id = w.id),
     (SELECT CAST(COALESCE(sum(i.messages_received), 0) AS BIGINT) FROM inboxes i WHERE i.account_id = w.id),
@@ -51,8 +51,8 @@ SELECT w.ledger_entries, w.available, w.granted,
     (SELECT CAST(COALESCE(sum(f.seen), 0) AS BIGINT) FROM faults f WHERE f.account_id = w.id),
     (SELECT CAST(COALESCE(sum(f.hits), 0) AS BIGINT) FROM faults f WHERE f.account_id = w.id),
     w.clock_offset_ms, w.clock_frozen_at,
-    (SELECT min(CASE WHEN t.starts_at > w.now THEN t.starts_at ELSE t.ends_at END) FROM tasks t
-        WHERE t.account_id = w.id AND t.settled = 0 AND t.ends_at > w.now)
+    (SELECT min(CASE WHEN e.starts_at > w.now THEN e.starts_at ELSE e.ends_at END)
+        FROM task_ends e WHERE e.account_id = w.id AND e.settled = 0 AND e.ends_at > w.now)
 FROM watched w;
 
 -- name: account_of_id_seed
@@ -118,7 +118,7 @@ UPDATE accounts SET
 WHERE id = :id AND available + :available >= 0 AND reserved + :reserved >= 0
     AND tasks_in_flight + :tasks - :ended <= :most_in_flight
 RETURNING available, ledger_entries, tasks_created, clock_offset_ms, clock_frozen_at, seed,
-    id_seed;
+    id_seed, wake_at;
 
 -- name: add_ledger_entry
 INSERT INTO ledger_entries
@@ -143,18 +143,26 @@ ORDER BY number DESC LIMIT :limit;
 -- name: add_task
 INSERT INTO tasks
     (id, account_id, number, seed, key_hash, model, callback_url, width_px, height_px, created_at,
-    starts_at, ends_at, images, error_code, reserved, charge, wake_at, base_url, request_id,
-    request)
+    starts_at, ends_at, images, error_code, reserved, charge, base_url, request_id, request)
 VALUES
     (:id, :account_id, :number, :seed, :key_hash, :model, :callback_url, :width_px, :height_px,
-    :created_at, :starts_at, :ends_at, :images, :error_code, :reserved, :charge, :wake_at,
-    :base_url, :request_id, :request);
+    :created_at, :starts_at, :ends_at, :images, :error_code, :reserved, :charge, :base_url,
+    :request_id, :request);
+
+-- name: add_task_end
+INSERT INTO task_ends (account_id, settled, ends_at, task_id, starts_at)
+VALUES (:account_id, :settled, :ends_at, :id, :starts_at);
 
 -- name: task
-SELECT a.clock_offset_ms, a.clock_frozen_at, a.seed, a.faults_version, t.id, t.account_id, t.number, t.seed, t.key_hash,
-    t.model, t.callback_url, t.created_at, t.starts_at, t.ends_at, t.images, t.error_code,
-    t.reserved, t.charge, t.settled, t.base_url, t.request_id
-FROM tasks t JOIN accounts a ON a.id = t.account_id
+SELECT a.clock_offset_ms, a.clock_frozen_at, a.seed, a.faults_version, t.id, t.account_id,
+    t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at, t.starts_at, t.ends_at,
+    t.images, t.error_code, t.reserved, t.charge,
+    CASE WHEN e.task_id IS NULL THEN 1 ELSE 0 END, t.base_url, t.request_id
+FROM tasks t
+JOIN accounts a ON a.id = t.account_id
+LEFT JOIN task_ends e
+    ON e.account_id = t.account_id AND e.settled = 0 AND e.ends_at = t.ends_at
+    AND e.task_id = t.id
 WHERE t.id = :id;
 
 -- name: caller_and_task
@@ -162,82 +170,109 @@ SELECT k.revoked_at, k.budget_credits, k.requests_per_minute, k.models,
     a.id, a.seed, a.id_seed, a.available, a.clock_offset_ms, a.clock_frozen_at,
     a.faults_version, k.used_at,
     t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
-    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, t.settled, t.base_url,
-    t.request_id
+    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge,
+    CASE WHEN e.task_id IS NULL THEN 1 ELSE 0 END, t.base_url, t.request_id
 FROM api_keys k
 JOIN accounts a ON a.id = k.account_id
 LEFT JOIN tasks t ON t.id = :task_id AND t.account_id = a.id
+LEFT JOIN task_ends e
+    ON e.account_id = t.account_id AND e.settled = 0 AND e.ends_at = t.ends_at
+    AND e.task_id = t.id
 WHERE k.hash = :hash;
 
 -- name: end_task
 UPDATE tasks SET starts_at = :starts_at, ends_at = :ends_at, images = :images,
-    error_code = :error_code, charge = :charge, wake_at = NULL
-WHERE id = :id AND settled = 0 AND ends_at > :ends_at;
+    error_code = :error_code, charge = :charge
+WHERE id = :id;
+
+-- name: move_task_end
+UPDATE task_ends SET starts_at = :starts_at, ends_at = :ends_at
+WHERE account_id = :account_id AND settled = 0 AND task_id = :id AND ends_at > :ends_at
+    AND ends_at = (SELECT t.ends_at FROM tasks t WHERE t.id = :id);
 
 -- name: tasks_of_account
-SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
-    images, error_code, reserved, charge, settled, base_url, request_id, request, width_px,
-    height_px
-FROM tasks WHERE id > :before_first AND id < :after_last ORDER BY id DESC;
+SELECT t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
+    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge,
+    CASE WHEN e.task_id IS NULL THEN 1 ELSE 0 END, t.base_url, t.request_id, t.request,
+    t.width_px, t.height_px
+FROM tasks t
+LEFT JOIN task_ends e
+    ON e.account_id = t.account_id AND e.settled = 0 AND e.ends_at = t.ends_at
+    AND e.task_id = t.id
+WHERE t.id > :before_first AND t.id < :after_last ORDER BY t.id DESC;
 
 -- name: task_of_account
-SELECT id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
-    images, error_code, reserved, charge, settled, base_url, request_id, request, width_px,
-    height_px
-FROM tasks WHERE account_id = :id AND id = :task_id;
+SELECT t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
+    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge,
+    CASE WHEN e.task_id IS NULL THEN 1 ELSE 0 END, t.base_url, t.request_id, t.request,
+    t.width_px, t.height_px
+FROM tasks t
+LEFT JOIN task_ends e
+    ON e.account_id = t.account_id AND e.settled = 0 AND e.ends_at = t.ends_at
+    AND e.task_id = t.id
+WHERE t.account_id = :id AND t.id = :task_id;
 
 -- name: callback_ahead
-SELECT id FROM tasks
-WHERE account_id = :id AND settled = 0 AND callback_url IS NOT NULL LIMIT 1;
+SELECT t.id FROM task_ends e JOIN tasks t ON t.id = e.task_id
+WHERE e.account_id = :id AND e.settled = 0 AND t.callback_url IS NOT NULL LIMIT 1;
 
 -- name: request
 SELECT request, width_px, height_px FROM tasks WHERE id = :id;
 
 -- name: claim_task
-UPDATE tasks SET settled = 1, wake_at = NULL WHERE id = :id AND settled = 0
-RETURNING id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
-    images, error_code, reserved, charge, settled, base_url, request_id;
+UPDATE task_ends SET settled = 1
+WHERE account_id = :account_id AND settled = 0 AND ends_at = :ends_at AND task_id = :id;
 
 -- name: accounts_to_settle
-SELECT DISTINCT account_id FROM (
-    SELECT account_id FROM tasks WHERE wake_at <= :real_now ORDER BY wake_at LIMIT :limit
+SELECT a.id FROM accounts a
+WHERE a.wake_at <= :real_now AND EXISTS (
+    SELECT 1 FROM task_ends e
+    WHERE e.account_id = a.id AND e.settled = 0
+        AND e.ends_at <= COALESCE(a.clock_frozen_at, :real_now + a.clock_offset_ms)
+    ORDER BY e.ends_at LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
-) AS due;
+)
+ORDER BY a.wake_at LIMIT :limit;
+
+-- name: ended_tasks
+SELECT t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
+    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge, 1, t.base_url,
+    t.request_id
+FROM task_ends e JOIN tasks t ON t.id = e.task_id
+WHERE e.account_id = :id AND e.settled = 0 AND e.ends_at <= :until
+ORDER BY e.ends_at, e.task_id LIMIT :limit;
 
 -- name: claim_ended
-UPDATE tasks SET settled = 1, wake_at = NULL
-WHERE settled = 0 AND id IN (
-    SELECT id FROM tasks WHERE account_id = :id AND settled = 0 AND ends_at <= :until
-    ORDER BY ends_at LIMIT :limit
-)
-RETURNING id, account_id, number, seed, key_hash, model, callback_url, created_at, starts_at, ends_at,
-    images, error_code, reserved, charge, settled, base_url, request_id;
+UPDATE task_ends SET settled = 1
+WHERE account_id = :id AND settled = 0 AND (ends_at, task_id) <= (:ends_at, :task_id);
 
 -- name: first_task_due
-SELECT id, ends_at FROM tasks
-WHERE account_id = :id AND settled = 0 AND ends_at <= :until ORDER BY ends_at LIMIT 1;
+SELECT task_id, ends_at FROM task_ends
+WHERE account_id = :id AND settled = 0 AND ends_at <= :until ORDER BY ends_at, task_id LIMIT 1;
 
 -- name: task_starts_between
-SELECT id, starts_at FROM tasks
+SELECT task_id, starts_at FROM task_ends
 WHERE account_id = :id AND settled = 0 AND starts_at > :after AND starts_at <= :until
     AND starts_at < ends_at
 ORDER BY starts_at LIMIT :limit;
 
 -- name: tasks_ended_between
-SELECT id, ends_at, error_code FROM tasks
-WHERE account_id = :id AND settled = 1 AND ends_at > :after AND ends_at <= :until
-ORDER BY ends_at LIMIT :limit;
+SELECT e.task_id, e.ends_at, t.error_code FROM task_ends e JOIN tasks t ON t.id = e.task_id
+WHERE e.account_id = :id AND e.settled = 1 AND e.ends_at > :after AND e.ends_at <= :until
+ORDER BY e.ends_at LIMIT :limit;
 
--- name: wake_tasks
-UPDATE tasks SET wake_at = CASE
-    WHEN CAST(:frozen_at AS BIGINT) IS NULL THEN ends_at - :offset_ms
-    WHEN ends_at <= :frozen_at THEN :real_now
-END
-WHERE account_id = :id AND settled = 0;
+-- name: wake_account
+UPDATE accounts SET wake_at = (
+    SELECT CASE WHEN accounts.clock_frozen_at IS NULL THEN e.ends_at - accounts.clock_offset_ms
+        WHEN e.ends_at <= accounts.clock_frozen_at THEN CAST(:real_now AS BIGINT) END
+    FROM task_ends e WHERE e.account_id = accounts.id AND e.settled = 0
+    ORDER BY e.ends_at LIMIT 1
+)
+WHERE id = :id;
 
 -- name: next_wake
 SELECT min(wake_at) FROM (
-    SELECT min(wake_at) AS wake_at FROM tasks WHERE wake_at IS NOT NULL
+    SELECT min(wake_at) AS wake_at FROM accounts WHERE wake_at IS NOT NULL
     UNION ALL
     SELECT min(wake_at) FROM deliveries WHERE wake_at IS NOT NULL
 ) AS due;
@@ -417,24 +452,28 @@ DELETE FROM inboxes WHERE account_id = :account_id AND name = :name;
 -- An account as one file: name, then the same columns out and in.
 
 -- name: export_tasks
-SELECT id, number, seed, width_px, height_px, created_at, starts_at, ends_at, images, error_code,
-    reserved, charge, settled, request
-FROM tasks WHERE account_id = :account_id
-ORDER BY number;
+SELECT t.id, t.number, t.seed, t.width_px, t.height_px, t.created_at, t.starts_at, t.ends_at,
+    t.images, t.error_code, t.reserved, t.charge, e.settled, t.request
+FROM task_ends e JOIN tasks t ON t.id = e.task_id
+WHERE e.account_id = :account_id
+ORDER BY t.number;
 
 -- name: import_tasks
 INSERT INTO tasks
     (id, number, seed, width_px, height_px, created_at, starts_at, ends_at, images, error_code,
-    reserved, charge, settled, request, account_id, key_hash, model, callback_url, base_url,
-    request_id)
+    reserved, charge, request, account_id, key_hash, model, callback_url, base_url, request_id)
 VALUES
     (:id, :number, :seed, :width_px, :height_px, :created_at, :starts_at, :ends_at, :images,
-    :error_code, :reserved, :charge, :settled, :request, :account_id, :key_hash, :model,
-    :callback_url, :base_url, :request_id)
+    :error_code, :reserved, :charge, :request, :account_id, :key_hash, :model, :callback_url,
+    :base_url, :request_id)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: clear_tasks
 DELETE FROM tasks
+WHERE id IN (SELECT task_id FROM task_ends WHERE account_id = :account_id);
+
+-- name: clear_task_ends
+DELETE FROM task_ends
 WHERE account_id = :account_id;
 
 -- name: export_ledger
@@ -662,9 +701,9 @@ WHERE account_id = :id AND number = :number;
 DELETE FROM ledger_entries WHERE account_id = :id AND number < :number;
 
 -- name: old_tasks
-SELECT t.id, d.id FROM tasks t LEFT JOIN deliveries d ON d.task_id = t.id
-WHERE t.account_id = :id AND t.settled = 1 AND t.ends_at < :before AND d.due_at IS NULL
-ORDER BY t.ends_at LIMIT :limit;
+SELECT e.task_id, e.ends_at, d.id FROM task_ends e LEFT JOIN deliveries d ON d.task_id = e.task_id
+WHERE e.account_id = :id AND e.settled = 1 AND e.ends_at < :before AND d.due_at IS NULL
+ORDER BY e.ends_at LIMIT :limit;
 
 -- name: remove_attempts
 DELETE FROM attempts WHERE delivery_id = :id;
@@ -674,6 +713,10 @@ DELETE FROM deliveries WHERE id = :id;
 
 -- name: remove_task
 DELETE FROM tasks WHERE id = :id;
+
+-- name: remove_task_end
+DELETE FROM task_ends
+WHERE account_id = :account_id AND settled = 1 AND ends_at = :ends_at AND task_id = :id;
 
 -- name: old_uploads
 SELECT id FROM uploads WHERE account_id = :id AND created_at < :before
@@ -701,7 +744,7 @@ DELETE FROM api_keys WHERE hash = :hash AND used_at < :before;
 SELECT k.hash, a.seed FROM accounts a JOIN api_keys k ON k.account_id = a.id
 WHERE a.id = :id AND a.clock_offset_ms = 0 AND a.clock_frozen_at IS NULL
     AND k.name = a.id AND k.revoked_at IS NULL AND k.used_at < :before
-    AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.account_id = a.id)
+    AND NOT EXISTS (SELECT 1 FROM task_ends e WHERE e.account_id = a.id)
     AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.account_id = a.id)
     AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.account_id = a.id)
     AND NOT EXISTS (SELECT 1 FROM journal_entries j WHERE j.account_id = a.id)

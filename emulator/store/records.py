@@ -170,7 +170,15 @@ class LedgerEntry(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """An account after a movement of its credits."""
+    """An account after a movement of its credits.
+
+    Attributes:
+        available: what can be spent.
+        entry_number: of the ledger's last entry.
+        tasks_created: how many there ever were.
+        clock, seed, id_seed: the account's.
+        wake_at: the real instant at which its next task ends, as far as that is noted.
+    """
 
     available: int
     entry_number: int
@@ -178,6 +186,7 @@ class Moved(NamedTuple):
     clock: AccountClock
     seed: int
     id_seed: int
+    wake_at: int | None
 
 
 class StoredTask(NamedTuple):

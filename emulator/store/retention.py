@@ -53,11 +53,13 @@ class RetentionQueries(Queries):
         """Remove settled tasks that ended before, with their deliveries, unless one is due."""
         old = self._run("old_tasks", {"id": account_id, "before": before, "limit": limit})
         rows = old.fetchall()
-        for task_id, delivery_id in rows:
+        for task_id, ends_at, delivery_id in rows:
             if delivery_id is not None:
                 self._run("remove_attempts", {"id": delivery_id})
                 self._run("remove_delivery", {"id": delivery_id})
             self._run("remove_task", {"id": task_id})
+            end = {"account_id": account_id, "ends_at": ends_at, "id": task_id}
+            self._run("remove_task_end", end)
         return len(rows)
 
     def remove_uploads(self, account_id: str, before: int, limit: int) -> int:

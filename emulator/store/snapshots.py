@@ -61,6 +61,7 @@ class SnapshotQueries(Queries):
         """Delete everything that belongs to an account, but not itself and its keys."""
         for table in reversed(TABLES):
             self._run(f"clear_{table}", {"account_id": account_id})
+        self._run("clear_task_ends", {"account_id": account_id})
 
     def delete_account(self, account_id: str) -> None:
         """Delete an account, which was cleared, and its keys."""
@@ -104,6 +105,8 @@ class SnapshotQueries(Queries):
             if self._run(f"import_{table}", {**shared, **row}).rowcount != 1:
                 message = f"{row['id']} belongs to another account of this server."
                 raise Refusal("conflict", message, table)
+        if table == "tasks":
+            self._run_many("add_task_end", [{**shared, **row} for row in rows])
 
     def set_budget_used(self, account_id: str, credits: int) -> None:
         """Set what the account's keys have spent or set aside; their minutes begin anew."""

@@ -14,10 +14,16 @@ def load_queries() -> dict[str, str]:
     return dict(_QUERY.findall(text))
 
 
-def load_migrations() -> list[list[str]]:
-    """Read the migrations, oldest first: the statements of each."""
+def load_migrations(engine: str) -> list[list[str]]:
+    """Read the migrations, oldest first: the statements of each.
+
+    Args:
+        engine: sqlite or postgresql; after ``-- `` and its name stands what is for it alone.
+    """
     scripts = sorted((_HERE / "migrations").glob("*.sql"))
-    return [_statements(script.read_text("utf-8")) for script in scripts]
+    return [
+        _statements(script.read_text("utf-8").replace(f"-- {engine}: ", "")) for script in scripts
+    ]
 
 
 def newer_schema(version: int, known: int) -> str:

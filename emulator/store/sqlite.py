@@ -210,7 +210,7 @@ class SqliteDatabase:
         execute("PRAGMA temp_store = MEMORY")
         execute("BEGIN IMMEDIATE")
         version: int = execute("PRAGMA user_version").fetchone()[0]
-        migrations = load_migrations()
+        migrations = load_migrations("sqlite")
         if version > len(migrations):
             raise sqlite3.DatabaseError(newer_schema(version, len(migrations)))
         if version == 0 and execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

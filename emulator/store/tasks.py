@@ -19,14 +19,11 @@ from emulator.store.records import Caller, Row, StoredTask, Upload
 class TaskQueries(Queries):
     """What a transaction can do with tasks and uploads."""
 
-    def add_tasks(self, tasks: Iterable[tuple[Task, ImageRequest, int | None]]) -> None:
-        """Add tasks that have not ended.
-
-        Args:
-            tasks: each with what was asked, and the real instant of its end; None for that while
-                the account's clock is frozen.
-        """
-        self._run_many("add_task", [_task_row(*task) for task in tasks])
+    def add_tasks(self, tasks: Iterable[tuple[Task, ImageRequest]]) -> None:
+        """Add tasks that are not settled, each with what was asked."""
+        rows = [_task_row(task, request) for task, request in tasks]
+        self._run_many("add_task", rows)
+        self._run_many("add_task_end", rows)
 
     def task(self, task_id: str) -> StoredTask | None:
         """Find a task."""
@@ -57,13 +54,17 @@ class TaskQueries(Queries):
         timeline = task.timeline
         parameters = {
             "id": task.id,
+            "account_id": task.account_id,
             "starts_at": timeline.starts_at,
             "ends_at": timeline.ends_at,
             "images": timeline.images,
             "error_code": timeline.error_code,
             "charge": task.charge,
         }
-        return self._run("end_task", parameters).rowcount == 1
+        if self._run("move_task_end", parameters).rowcount != 1:
+            return False
+        self._run("end_task", parameters)
+        return True
 
     def tasks_of_account(
         self, account_id: str, id_seed: int, task_id: str | None = None
@@ -91,18 +92,32 @@ class TaskQueries(Queries):
 
     def claim_task(self, task_id: str) -> Task | None:
         """Mark a task as settled and return it; None where it was already."""
-        row = self._run("claim_task", {"id": task_id}).fetchone()
-        return None if row is None else _task(row)
+        stored = self.task(task_id)
+        if stored is None:
+            return None
+        task = stored.task
+        end = {"account_id": task.account_id, "ends_at": task.timeline.ends_at, "id": task_id}
+        if self._run("claim_task", end).rowcount != 1:
+            return None
+        return task._replace(settled=True)
 
     def accounts_to_settle(self, real_now: int, limit: int) -> list[str]:
-        """Accounts of the tasks whose ends came first, without those that others settle."""
+        """Accounts whose tasks' ends came first, without those that others settle."""
         rows = self._run("accounts_to_settle", {"real_now": real_now, "limit": limit})
         return [row[0] for row in rows]
 
     def claim_ended(self, account_id: str, until: int, limit: int) -> list[Task]:
         """Mark an account's tasks that end up to an instant as settled, and return them."""
-        rows = self._run("claim_ended", {"id": account_id, "until": until, "limit": limit})
-        return [_task(row) for row in rows.fetchall()]
+        found = {"id": account_id, "until": until, "limit": limit}
+        tasks = [_task(row) for row in self._run("ended_tasks", found).fetchall()]
+        if tasks:
+            last = {"ends_at": tasks[-1].timeline.ends_at, "task_id": tasks[-1].id}
+            self._run("claim_ended", {"id": account_id, **last})
+        return tasks
+
+    def wake_account(self, account_id: str, real_now: int) -> None:
+        """Note at which real instant the first of the account's unsettled tasks ends."""
+        self._run("wake_account", {"id": account_id, "real_now": real_now})
 
     def first_task_due(self, account_id: str, until: int) -> tuple[str, int] | None:
         """The account's unsettled task that ends first, up to an instant: its id and end."""
@@ -152,7 +167,7 @@ class TaskQueries(Queries):
         return None if row is None else Upload(row[0], row[1], row[2], AccountClock(*row[3:5]))
 
 
-def _task_row(task: Task, request: ImageRequest, wake_at: int | None) -> dict[str, Any]:
+def _task_row(task: Task, request: ImageRequest) -> dict[str, Any]:
     timeline = task.timeline
     return {
         "id": task.id, "account_id": task.account_id, "number": task.number,
@@ -162,7 +177,7 @@ def _task_row(task: Task, request: ImageRequest, wake_at: int | None) -> dict[st
         "created_at": task.created_at, "starts_at": timeline.starts_at,
         "ends_at": timeline.ends_at, "images": timeline.images,
         "error_code": timeline.error_code, "reserved": task.reserved,
-        "charge": task.charge, "wake_at": wake_at, "base_url": task.base_url,
+        "charge": task.charge, "settled": 0, "base_url": task.base_url,
         "request_id": task.request_id,
     }  # fmt: skip
 

@@ -181,7 +181,7 @@ class TestPostgres:
 
         with psycopg.connect(url) as connection:
             versions = connection.execute("SELECT count(*) FROM schema_versions").fetchone()
-        assert versions == (len(load_migrations()),)
+        assert versions == (len(load_migrations("postgresql")),)
         for one in opened:
             one.close()
 

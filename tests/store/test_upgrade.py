@@ -14,7 +14,7 @@ from emulator.store.opening import open_database
 from emulator.store.transaction import Transaction
 from tests.support.engines import SHARED, database_of
 
-LATEST = len(sql_files.load_migrations())
+LATEST = len(sql_files.load_migrations("sqlite"))
 
 # What the first schema could hold: a task that was settled, whose callback is due, and one that
 # has ended.
@@ -46,6 +46,7 @@ MADE_ALREADY = {
     "0006_retention.sql": "ad29003eeaf41ac2",
     "0007_listing.sql": "48dc27ec59184aa3",
     "0008_lease_owners.sql": "78951f508b4aad0b",
+    "0009_task_ends.sql": "1d4e1c03111a4466",
 }
 
 
@@ -57,10 +58,14 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def open_as(version: int, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open a database as the build did whose schema had this version."""
-    known = sql_files.load_migrations()[:version]
+    known = sql_files.load_migrations
+
+    def load(engine: str) -> list[list[str]]:
+        return known(engine)[:version]
+
     with monkeypatch.context() as patched:
         for driver in (sqlite, postgres_session):
-            patched.setattr(driver, "load_migrations", lambda: known)
+            patched.setattr(driver, "load_migrations", load)
         open_database(where, 2).close()
 
 

@@ -130,12 +130,16 @@ class World:
         sums: dict[str, int] = answer["credits"]
         return sums
 
-    def miscounted(self) -> list[tuple[str, int]]:
-        """Accounts whose counter is not the number of their unsettled tasks, with that counter."""
+    def miscounted(self) -> list[tuple[str, int, int | None]]:
+        """Accounts whose notes about their unsettled tasks are wrong: how many, when one ends."""
         database: Any = self.server.database
-        found: list[tuple[str, int]] = database._connection.execute(
-            "SELECT id, tasks_in_flight FROM accounts a WHERE tasks_in_flight <>"
-            " (SELECT count(*) FROM tasks t WHERE t.account_id = a.id AND t.settled = 0)"
+        found: list[tuple[str, int, int | None]] = database._connection.execute(
+            "WITH open AS (SELECT account_id, count(*) AS tasks, min(ends_at) AS first"
+            " FROM task_ends WHERE settled = 0 GROUP BY account_id)"
+            " SELECT id, tasks_in_flight, wake_at FROM accounts LEFT JOIN open ON account_id = id"
+            " WHERE tasks_in_flight <> COALESCE(tasks, 0) OR CASE"
+            " WHEN clock_frozen_at IS NULL THEN wake_at IS NOT first - clock_offset_ms"
+            " ELSE (wake_at IS NULL) = COALESCE(first <= clock_frozen_at, 0) END"
         ).fetchall()
         return found
 
