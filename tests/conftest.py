@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,11 @@ from tests.support.world import World, open_world
 # same examples; elsewhere each run tries others.
 settings.register_profile("repository", settings.default, deadline=None)
 settings.load_profile("repository")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers for ``-n auto``: one more than processors, for tests wait a third of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture
