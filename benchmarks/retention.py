@@ -128,7 +128,8 @@ def _fill(path: Path, total: int) -> None:
         connection.execute(
             """INSERT INTO deliveries
             (id, task_id, account_id, url, state, attempts_made, created_at)
-            SELECT 'msg_' || id, id, account_id, callback_url, 'delivered', 1, ends_at FROM tasks WHERE id LIKE 'task_copy%'"""
+            SELECT 'msg_' || id, id, account_id, callback_url, 'delivered', 1, ends_at
+            FROM tasks WHERE id LIKE 'task_copy%'"""
         )
         connection.execute(
             """INSERT INTO attempts SELECT id, 1, created_at, 200, 1, 'ok', NULL FROM deliveries"""

@@ -1,8 +1,9 @@
 """Faults: adding, listing and removing them, and finding the one that acts."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
@@ -31,27 +32,33 @@ _EARLY_CALLBACK = ("early", "")
 
 
 class _Active(NamedTuple):
-    """A fault that may act, ready to be held against facts."""
+    """A fault that may act, ready to be held against facts; its operation is looked at before."""
 
     number: int
     fault: Fault
+    task_id: str | None
+    prompt: str | None
     regex: SchemaValidator | None
-
-    def meets(self, facts: Facts) -> bool:
-        """Whether it has to do with these facts; its operation is looked at before."""
-        fault = self.fault
-        if fault.task_id is not None and fault.task_id != facts.task_id:
-            return False
-        if fault.prompt is not None and (facts.prompt is None or fault.prompt not in facts.prompt):
-            return False
-        return self.regex is None or self.regex.isinstance_python(facts.prompt)
 
 
 _ActiveFaults = dict[tuple[str, str], list[_Active]]  # (phase, operation) -> in order
 
 
+def _meeting(active: Iterable[_Active], facts: Facts) -> Iterator[_Active]:
+    """The faults that have to do with these facts."""
+    sent, asked_for = facts.prompt, facts.task_id
+    for one in active:
+        _, _, task_id, prompt, regex = one
+        if prompt is not None and (sent is None or prompt not in sent):
+            continue
+        if task_id is not None and task_id != asked_for:
+            continue
+        if regex is None or regex.isinstance_python(sent):
+            yield one
+
+
 def _any_meets(active: _ActiveFaults, keys: Iterable[tuple[str, str]], facts: Facts) -> bool:
-    return any(one.meets(facts) for key in keys for one in active.get(key, ()))
+    return any(_meeting(chain.from_iterable(active.get(key, ()) for key in keys), facts))
 
 
 class Faults:
@@ -175,9 +182,8 @@ class Faults:
         """
         if not version:
             return None
-        for active in self._active(tx, account_id, version).get((phase, facts.operation), ()):
-            if not active.meets(facts):
-                continue
+        active_faults = self._active(tx, account_id, version).get((phase, facts.operation), ())
+        for active in _meeting(active_faults, facts):
             seen = tx.see_fault(account_id, active.number)
             if seen is not None and active.fault.fires(seen, seed, active.number):
                 tx.hit_fault(account_id, active.number)
@@ -196,7 +202,8 @@ class Faults:
         for stored in tx.faults(account_id):
             if stored.is_active:
                 fault = stored.fault
-                active = _Active(stored.number, fault, compiled(fault.prompt_regex))
+                regex = compiled(fault.prompt_regex)
+                active = _Active(stored.number, fault, fault.task_id, fault.prompt, regex)
                 for operation in fault.operations or ("",):
                     found.setdefault((fault.kind.phase, operation), []).append(active)
         # Each of these steps is one for the interpreter: worker threads may come in between.
