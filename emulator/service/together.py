@@ -36,14 +36,15 @@ class Together(Generic[Item, Result]):
         It is done even where who waits for it is cancelled.
         """
         loop = asyncio.get_running_loop()
-        waiting = self._waiting.get(account_id)
-        if waiting is None:
-            waiting = self._waiting[account_id] = []
-            task = loop.create_task(self._write(account_id))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
         done: asyncio.Future[Result] = loop.create_future()
-        waiting.append((item, done))
+        waiting = self._waiting.get(account_id)
+        if waiting is not None:
+            waiting.append((item, done))
+            return done
+        self._waiting[account_id] = [(item, done)]  # before the task: some loops begin it at once
+        task = loop.create_task(self._write(account_id))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
         return done
 
     async def _write(self, account_id: str) -> None:
