@@ -25,7 +25,7 @@ def fill(source: Path, target: Path, task_id: str, total: int) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         stored = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
         for table in ("tasks", "task_ends"):
-            if table == "tasks" or _column_names(connection, table):
+            if _column_names(connection, table):
                 _fill_table(connection, table, task_id, total - stored)
         filled = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
     if filled != total:

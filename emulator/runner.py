@@ -13,7 +13,7 @@ _log = logging.getLogger("emulator.runner")
 
 _BATCH = 200
 _ACCOUNTS_TOGETHER = 25  # in one transaction, each with up to a batch; then others are answered
-# What falls due within this time is done together, in one transaction.
+# What falls due within this time is done together.
 _SHORTEST_SLEEP_SECONDS = 0.05
 
 

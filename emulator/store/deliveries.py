@@ -24,7 +24,7 @@ class DeliveryQueries(Queries):
             "offset_ms": clock.offset_ms,
             "real_now": real_now,
         }
-        self._run("wake_account", {"id": account_id, "real_now": real_now})
+        self._run("wake_account", due)
         self._run("wake_deliveries", due)
 
     def add_delivery(self, delivery: Delivery, created_at: int, wake_at: int | None) -> None:

@@ -199,18 +199,7 @@ FROM tasks t
 LEFT JOIN task_ends e
     ON e.account_id = t.account_id AND e.settled = 0 AND e.ends_at = t.ends_at
     AND e.task_id = t.id
-WHERE t.id > :before_first AND t.id < :after_last ORDER BY t.id DESC;
-
--- name: task_of_account
-SELECT t.id, t.account_id, t.number, t.seed, t.key_hash, t.model, t.callback_url, t.created_at,
-    t.starts_at, t.ends_at, t.images, t.error_code, t.reserved, t.charge,
-    CASE WHEN e.task_id IS NULL THEN 1 ELSE 0 END, t.base_url, t.request_id, t.request,
-    t.width_px, t.height_px
-FROM tasks t
-LEFT JOIN task_ends e
-    ON e.account_id = t.account_id AND e.settled = 0 AND e.ends_at = t.ends_at
-    AND e.task_id = t.id
-WHERE t.account_id = :id AND t.id = :task_id;
+WHERE t.account_id = :account_id AND t.id BETWEEN :first AND :last ORDER BY t.id DESC;
 
 -- name: callback_ahead
 SELECT t.id FROM task_ends e JOIN tasks t ON t.id = e.task_id

@@ -76,12 +76,12 @@ class TaskQueries(Queries):
             id_seed: the account's, which its tasks' ids are made of.
             task_id: the only one that is wanted.
         """
+        first = last = task_id
         if task_id is None:
-            prefix = f"task_{id_prefix(id_seed)}"
-            found = {"before_first": prefix, "after_last": f"{prefix}g"}  # g: after every digit
-            rows = self._run("tasks_of_account", found)
-        else:
-            rows = self._run("task_of_account", {"id": account_id, "task_id": task_id})
+            first = f"task_{id_prefix(id_seed)}"
+            last = f"{first}g"  # after every digit
+        found = {"account_id": account_id, "first": first, "last": last}
+        rows = self._run("tasks_of_account", found)
         for row in rows:
             text, frame = row[17], Frame(row[18], row[19])
             yield _task(row[:17]), partial(_request_from_json, text, frame)

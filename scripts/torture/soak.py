@@ -22,10 +22,7 @@ _SCRIPT = Path(__file__).with_name("soak.lua")
 _PROBE_SECONDS = 5
 _PREFIX_CHARACTERS = 17  # of a task's id: what all tasks of an account share
 # A small cache of pictures is full within the first samples: what grows after that does not end.
-FLAGS = (
-    *("--latency", "fast", "--initial-credits", "1000000000000"),
-    *("--picture-cache-mib", "8"),
-)
+FLAGS = ("--latency", "fast", "--initial-credits", "1000000000000", "--picture-cache-mib", "8")
 
 
 @dataclass(frozen=True, slots=True)
